@@ -1,0 +1,1 @@
+"""Keeps the knowledge base true to its sources."""

@@ -1,0 +1,1 @@
+"""What every test starts from: UTC, and no network but loopback."""
