@@ -1,0 +1,1 @@
+"""Small things that work, in place of big things that are elsewhere."""
