@@ -1,0 +1,166 @@
+"""quoth.yaml read and checked: every complaint names its line and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.settings import Settings
+from connectors.errors import Misconfigured
+
+_FIXES = {
+    "missing": "is missing; add it",
+    "union_tag_not_found": "needs a type: git or confluence",
+    "union_tag_invalid": "has an unknown type; write git or confluence",
+}
+_KEY_FIXES = {
+    "channels": "is not a channel id; a channel's id (such as C0123ABCD) stands at the end of its About tab in Slack",
+    "sources": "is not a usable name; use letters, digits, dots, dashes and underscores",
+    "knowledge_bases": "is not a usable name; use letters, digits, dots, dashes and underscores",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing wrong with a configuration file. ``line`` is 1-based, ``None`` where there is none."""
+
+    line: int | None
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.where}: {self.text}" if self.where else f"{place}{self.text}"
+
+
+class BadConfiguration(Misconfigured):
+    """A configuration file that cannot be used. ``complaints`` has one entry for each thing to mend."""
+
+    def __init__(self, path: Path, complaints: Sequence[Complaint]) -> None:
+        self.complaints = tuple(complaints)
+        super().__init__("\n".join(f"{path}: {complaint}" for complaint in complaints))
+
+
+def settings_of(path: Path) -> Settings:
+    """The settings in a file. Relative paths in it (data_dir, local repositories) start at the file's folder.
+
+    Raises:
+        BadConfiguration: The file is missing, is not YAML, or says something that cannot be used.
+    """
+    text = _text_of(path)
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_duplicates(path, tree)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise BadConfiguration(path, [Complaint(mark.line + 1 if mark else None, "", f"{error.problem}")]) from error
+    except yaml.YAMLError as error:
+        raise BadConfiguration(path, [Complaint(None, "", "this is not YAML or JSON")]) from error
+    if not isinstance(values or {}, dict):
+        raise BadConfiguration(path, [Complaint(1, "", "the file must hold settings, such as “sources:”")])
+    try:
+        return Settings.model_validate(_given(values), context={"folder": path.parent})
+    except ValidationError as error:
+        raise BadConfiguration(path, list(_complaints(error, tree))) from error
+
+
+def _given(values: dict[str, Any] | None) -> dict[str, Any]:
+    """An empty ``sources:`` in YAML is null and means nothing was said."""
+    return {key: value for key, value in (values or {}).items() if value is not None}
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        hint = "there is no such file; name one with --config, or start from deploy/quoth.example.yaml"
+        raise BadConfiguration(path, [Complaint(None, "", hint)]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfiguration(path, [Complaint(None, "", f"cannot be read as UTF-8 text ({error})")]) from error
+
+
+def _refuse_duplicates(path: Path, node: yaml.Node | None) -> None:
+    for child in _mappings_in(node):
+        seen: set[str] = set()
+        for key, _ in child.value:
+            if key.value in seen:
+                raise BadConfiguration(path, [Complaint(key.start_mark.line + 1, key.value, "is there twice")])
+            seen.add(key.value)
+
+
+def _mappings_in(node: yaml.Node | None) -> Iterable[yaml.MappingNode]:
+    if isinstance(node, yaml.MappingNode):
+        yield node
+        for _, value in node.value:
+            yield from _mappings_in(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _mappings_in(value)
+
+
+def _complaints(error: ValidationError, tree: yaml.Node | None) -> Iterable[Complaint]:
+    for detail in error.errors():
+        location = [part for part in detail["loc"] if part not in ("git", "confluence", "[key]")]
+        where, text = _said(detail, location)
+        yield Complaint(_line_of(tree, location or where.split(".")), where, text)
+
+
+def _said(detail: ErrorDetails, location: list[Any]) -> tuple[str, str]:
+    """Where a complaint belongs and what it says."""
+    where = ".".join(map(str, location))
+    kind = detail["type"]
+    if kind == "value_error":
+        text = str(detail["ctx"]["error"])
+        return (where, text) if where else tuple(text.split(": ", 1))  # type: ignore[return-value]  # ours always has one
+    if detail["loc"][-1] == "[key]":
+        return where, _KEY_FIXES[str(location[0])]
+    if kind == "extra_forbidden":
+        return where, _unknown_key(location)
+    return where, _FIXES.get(kind, detail["msg"][0].lower() + detail["msg"][1:])
+
+
+def _unknown_key(location: list[Any]) -> str:
+    close = difflib.get_close_matches(str(location[-1]), _known_keys(), n=1)
+    return "is not a setting" + (f"; did you mean “{close[0]}”?" if close else "; see `quoth config schema`")
+
+
+def _known_keys() -> set[str]:
+    found: set[str] = set()
+    waiting: list[Any] = [Settings]
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= set(kind.model_fields)
+            waiting += [field.annotation for field in kind.model_fields.values()]
+        else:
+            waiting += [part for part in get_args(kind) if part is not kind]
+    return found
+
+
+def _line_of(node: yaml.Node | None, location: Sequence[Any]) -> int | None:
+    """The 1-based line of the deepest part of a location that is written in the file."""
+    line = None
+    for part in location:
+        step = _step(node, part)
+        if step is None:
+            break
+        line, node = step
+    return line
+
+
+def _step(node: yaml.Node | None, part: Any) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part].start_mark.line + 1, node.value[part]
+    return None

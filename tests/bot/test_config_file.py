@@ -1,0 +1,105 @@
+"""A configuration that cannot be used says where and what to write instead."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.config_file import BadConfiguration, settings_of
+from bot.settings import Settings, schema
+from connectors.errors import Misconfigured
+
+WHOLE = """
+data_dir: state
+sources:
+  handbook: {type: git, url: "https://github.com/acme/handbook.git", branch: main, include: ["docs/**"], every: 10m,
+             auth: {kind: token, token_env: GIT_TOKEN}}
+  wiki: {type: confluence, url: "https://acme.atlassian.net/wiki", spaces: [ENG], every: 15m, refresh: 1m,
+         auth: {kind: cloud_basic, email: bot@acme.com, token_env: WIKI_TOKEN}}
+knowledge_bases:
+  engineering: {sources: [handbook, wiki]}
+channels:
+  C0123ABCD: {knowledge_base: engineering}
+direct_messages: {knowledge_base: engineering}
+slack: {mode: http, command: /ask, admins: [U0123ABCD]}
+web: {host: 127.0.0.1, port: 0}
+keep_words: 0
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "quoth.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_whole_contract_is_understood(tmp_path: Path) -> None:
+    settings = settings_of(written(tmp_path, WHOLE))
+
+    assert settings.sources["wiki"].refresh == timedelta(minutes=1)
+    assert settings.tags_of("engineering") == {"source:handbook", "source:wiki"}
+    assert settings.channels["C0123ABCD"].knowledge_base == "engineering"
+    assert settings.keep_words == timedelta(0)
+    assert settings.slack.reindex_command == "/reindex"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "sources:\nknowledge_bases:\nchannels:\n", '{"sources": {}}'])
+def test_an_empty_configuration_is_valid(tmp_path: Path, text: str) -> None:
+    assert settings_of(written(tmp_path, text)).sources == {}
+
+
+def test_relative_paths_start_at_the_files_folder(tmp_path: Path) -> None:
+    settings = settings_of(written(tmp_path, "sources: {docs: {type: git, url: ../docs}}"))
+
+    assert settings.data_dir == tmp_path / ".quoth"
+    assert settings.source("docs").url == str(tmp_path / "../docs")
+
+
+@pytest.mark.parametrize("url", ["git@github.com:acme/docs.git", "https://github.com/acme/docs", "file:///srv/docs"])
+def test_urls_are_left_as_they_are(tmp_path: Path, url: str) -> None:
+    assert settings_of(written(tmp_path, f"sources: {{docs: {{type: git, url: '{url}'}}}}")).source("docs").url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("sources:\n  a: {type: git, url: b, every: ten minutes}", 2, "sources.a.every: is not a duration"),
+        ("keep_word: 0", 1, "did you mean “keep_words”?"),
+        ("\nchannels:\n  general: {knowledge_base: x}", 3, "channels.general: is not a channel id"),
+        ("sources:\n  a: {type: svn, url: b}", 2, "sources.a: has an unknown type"),
+        ("sources:\n  a: {type: git}", 2, "sources.a.url: is missing"),
+        ("knowledge_bases:\n  eng: {sources: [wiki]}", 2, "no source called “wiki”"),
+        ("channels:\n  C0123ABCD: {knowledge_base: eng}", 2, "no knowledge base called “eng”"),
+        ("direct_messages: {}", 1, "needs either knowledge_base or member_channels"),
+        ("model: quotes\nmodel: auto", 2, "model: is there twice"),
+        ("sources: [", 1, "line 1"),
+        ("- a", 1, "must hold settings"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+    with pytest.raises(BadConfiguration) as caught:
+        settings_of(written(tmp_path, text))
+
+    assert caught.value.complaints[0].line == line
+    assert said in str(caught.value)
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BadConfiguration) as caught:
+        settings_of(written(tmp_path, "keep_word: 0\nmodell: auto\nweb: {port: 99999}"))
+
+    assert [complaint.line for complaint in caught.value.complaints] == [3, 1, 2]
+
+
+def test_a_missing_file_says_where_to_start(tmp_path: Path) -> None:
+    with pytest.raises(BadConfiguration, match=r"deploy/quoth\.example\.yaml"):
+        settings_of(tmp_path / "nowhere.yaml")
+
+
+def test_an_unknown_knowledge_base_is_named_with_the_known_ones() -> None:
+    with pytest.raises(Misconfigured, match=r"“hr”.*Known: none yet"):
+        Settings().tags_of("hr")
+
+
+def test_the_schema_knows_every_section() -> None:
+    assert set(Settings.model_fields) == set(schema()["properties"])
