@@ -1,0 +1,1 @@
+"""How the tables that connectors own came to be, step by step, forward only."""

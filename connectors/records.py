@@ -1,0 +1,340 @@
+"""What the ledger records of one source, as a sync reads and writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.database import Database
+from connectors.model import Document, Held, Listing, Unreadable
+from connectors.tables import documents, holdings, owed, quarantine, sources
+
+_IDS_A_STATEMENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Title, parent and breadcrumbs as a listing told them."""
+
+    title: str
+    parent: str | None
+    breadcrumbs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A document of the ledger, and what the index holds of it: a version through a pipeline, in so many chunks."""
+
+    version: str
+    place: Place
+    waits_for_removal: bool
+    held_version: str | None
+    held_pipeline: str | None
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A version that could not be read, through which pipeline, and whether it never will be."""
+
+    version: str
+    pipeline: str
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document that the store holds now: what led to it, and in how many chunks."""
+
+    document: Document
+    place: Place
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much of a source the ledger has. ``held`` documents still answer; ``unreadable`` ones may."""
+
+    documents: int
+    chunks: int
+    embedded: int
+    held: int
+    unreadable: int
+
+
+def place_of(listing: Listing) -> Place:
+    """Where a listing says that its document is."""
+    return Place(listing.title, listing.parent, listing.breadcrumbs)
+
+
+class Records:
+    """The ledger's rows of one source and one index. Every method is one transaction or one look."""
+
+    def __init__(self, database: Database, fingerprint: str, source: str) -> None:
+        self._database = database
+        self._fingerprint = fingerprint
+        self._source = source
+
+    def known(self) -> dict[str, Known]:
+        """Every document of the source, by id."""
+        joined = documents.outerjoin(
+            holdings,
+            sa.and_(
+                holdings.c.source == documents.c.source,
+                holdings.c.document_id == documents.c.document_id,
+                holdings.c.fingerprint == self._fingerprint,
+            ),
+        )
+        asked = sa.select(
+            documents.c.document_id,
+            documents.c.version,
+            documents.c.listed,
+            documents.c.held_since,
+            holdings.c.version.label("held_version"),
+            holdings.c.pipeline,
+            holdings.c.chunks,
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(asked.select_from(joined).where(documents.c.source == self._source))
+            return {row.document_id: _known_of(row) for row in rows}
+
+    def quarantined(self) -> dict[str, Quarantined]:
+        """Every unreadable document of the source, by id."""
+        q = quarantine.c
+        asked = sa.select(q.document_id, q.version, q.pipeline, q.lasting).where(q.source == self._source)
+        with self._database.read() as connection:
+            return {row.document_id: Quarantined(*row[1:]) for row in connection.execute(asked)}
+
+    def owed(self) -> dict[str, tuple[str, str] | None]:
+        """What the index must keep, as ``store.retire`` wants it, of the documents whose other versions may linger."""
+        joined = owed.outerjoin(
+            holdings,
+            sa.and_(*(holdings.c[name] == owed.c[name] for name in ("fingerprint", "source", "document_id"))),
+        )
+        asked = sa.select(owed.c.document_id, holdings.c.version, holdings.c.pipeline).select_from(joined)
+        mine = sa.and_(owed.c.fingerprint == self._fingerprint, owed.c.source == self._source)
+        with self._database.read() as connection:
+            rows = connection.execute(asked.where(mine))
+            return {row.document_id: (row.version, row.pipeline) if row.version else None for row in rows}
+
+    def owe(self, document_ids: Collection[str]) -> None:
+        """Remember, before the store is touched, that it may come to hold more of these than the ledger says."""
+        with self._database.write() as connection:
+            self._delete(connection, owed, document_ids)
+            connection.execute(sa.insert(owed), [self._key(document_id) for document_id in document_ids])
+
+    def settle(self, document_ids: Collection[str]) -> None:
+        """The store keeps of these what the ledger says, and nothing else."""
+        with self._database.write() as connection:
+            self._delete(connection, owed, document_ids)
+
+    def commit(self, stored: Sequence[Stored], unreadable: Sequence[Unreadable], pipeline: str) -> None:
+        """Switch to the new versions and put the unreadable into quarantine, all in one transaction."""
+        ids = [entry.document.document_id for entry in stored]
+        with self._database.write() as connection:
+            for table in (documents, holdings, quarantine):
+                self._delete(connection, table, ids)
+            self._delete(connection, quarantine, [entry.listing.document_id for entry in unreadable])
+            _insert(connection, documents, [_document_row(entry) for entry in stored])
+            _insert(connection, holdings, [self._holding_row(entry, pipeline) for entry in stored])
+            _insert(connection, quarantine, [self._quarantine_row(entry, pipeline) for entry in unreadable])
+
+    def relist(self, listings: Sequence[Listing]) -> None:
+        """The documents have moved: take the place, and the links that follow from it, without a fetch."""
+        with self._database.write() as connection:
+            for listing in listings:
+                row = connection.execute(
+                    sa.select(documents.c.url, documents.c.link).where(self._is(documents, listing.document_id))
+                ).one_or_none()
+                if row is not None:
+                    connection.execute(
+                        sa.update(documents)
+                        .where(self._is(documents, listing.document_id))
+                        .values(_moved(listing, row.url, row.link))
+                    )
+
+    def hold(self, document_ids: Collection[str], now: datetime) -> None:
+        """These would be removed; they go on answering until a person approves."""
+        self._update(document_ids, held_since=now)
+
+    def release(self, document_ids: Collection[str]) -> None:
+        """These are listed again, so nothing waits for a person."""
+        self._update(document_ids, held_since=None)
+
+    def forget(self, document_ids: Collection[str]) -> None:
+        """Unanswerable from now on. Every index owes their removal."""
+        with self._database.write() as connection:
+            forget(connection, self._source, document_ids)
+
+    def clear_quarantine(self, document_ids: Collection[str]) -> None:
+        """These can be read again, or are listed no more."""
+        with self._database.write() as connection:
+            self._delete(connection, quarantine, document_ids)
+
+    def count_embedded(self, contents: Iterable[Held]) -> None:
+        """Take over how many chunks have a vector, for what the store and the ledger agree to hold."""
+        h = holdings.c
+        asked = sa.select(h.document_id, h.version, h.pipeline, h.embedded).where(
+            h.fingerprint == self._fingerprint, h.source == self._source
+        )
+        with self._database.read() as connection:
+            believed = {tuple(row[:3]): row.embedded for row in connection.execute(asked)}
+        true = {(held.document_id, held.version, held.pipeline): held.embedded for held in contents}
+        wrong = {key: true[key] for key in believed.keys() & true.keys() if believed[key] != true[key]}
+        if not wrong:
+            return
+        with self._database.write() as connection:
+            for (document_id, version, pipeline), embedded in wrong.items():
+                here = sa.and_(self._is(holdings, document_id), h.fingerprint == self._fingerprint)
+                same = sa.and_(h.version == version, h.pipeline == pipeline)
+                connection.execute(sa.update(holdings).where(here, same).values(embedded=embedded))
+
+    def totals(self) -> Totals:
+        """How much there is now."""
+        d, h, q = documents.c, holdings.c, quarantine.c
+        docs = sa.select(sa.func.count(), sa.func.count(d.held_since)).where(d.source == self._source)
+        held = sa.select(sa.func.coalesce(sa.func.sum(h.chunks), 0), sa.func.coalesce(sa.func.sum(h.embedded), 0))
+        bad = sa.select(sa.func.count()).select_from(quarantine).where(q.source == self._source)
+        with self._database.read() as connection:
+            count, waiting = connection.execute(docs).one()
+            mine = (h.source == self._source, h.fingerprint == self._fingerprint)
+            chunks, embedded = connection.execute(held.where(*mine)).one()
+            return Totals(count, int(chunks), int(embedded), waiting, connection.execute(bad).scalar_one())
+
+    def is_registered(self) -> bool:
+        """Whether the source is one that is configured."""
+        asked = sa.select(sources.c.standing).where(sources.c.source == self._source)
+        with self._database.read() as connection:
+            return connection.execute(asked).scalar_one_or_none() in ("active", "returning")
+
+    def succeeded(self, now: datetime) -> None:
+        """The source was compared whole. What had been out of the configuration answers again."""
+        again = sa.case((sources.c.standing == "returning", "active"), else_=sources.c.standing)
+        self._update_source(last_success=now, last_error=None, standing=again)
+
+    def failed(self, error: str) -> None:
+        """The last run did not get through, and why."""
+        self._update_source(last_error=error)
+
+    def _update_source(self, **values: Any) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.update(sources).where(sources.c.source == self._source).values(values))
+
+    def _update(self, document_ids: Collection[str], **values: Any) -> None:
+        with self._database.write() as connection:
+            for some in _in_parts(document_ids):
+                mine = sa.and_(documents.c.source == self._source, documents.c.document_id.in_(some))
+                connection.execute(sa.update(documents).where(mine).values(values))
+
+    def _delete(self, connection: sa.Connection, table: sa.Table, document_ids: Collection[str]) -> None:
+        for some in _in_parts(document_ids):
+            mine = sa.and_(table.c.source == self._source, table.c.document_id.in_(some))
+            if "fingerprint" in table.c:
+                mine = sa.and_(mine, table.c.fingerprint == self._fingerprint)
+            connection.execute(sa.delete(table).where(mine))
+
+    def _is(self, table: sa.Table, document_id: str) -> sa.ColumnElement[bool]:
+        return sa.and_(table.c.source == self._source, table.c.document_id == document_id)
+
+    def _key(self, document_id: str) -> dict[str, Any]:
+        return {"fingerprint": self._fingerprint, "source": self._source, "document_id": document_id}
+
+    def _holding_row(self, entry: Stored, pipeline: str) -> dict[str, Any]:
+        document = entry.document
+        held = {"version": document.version, "pipeline": pipeline, "chunks": entry.chunks, "embedded": 0}
+        return self._key(document.document_id) | held
+
+    def _quarantine_row(self, entry: Unreadable, pipeline: str) -> dict[str, Any]:
+        listing = entry.listing
+        return {
+            "source": self._source,
+            "document_id": listing.document_id,
+            "version": listing.version,
+            "pipeline": pipeline,
+            "title": listing.title,
+            "url": listing.url,
+            "reason": entry.reason,
+            "lasting": entry.lasting,
+        }
+
+
+def forget(connection: sa.Connection, source: str, document_ids: Collection[str] | None = None) -> None:
+    """Drop documents of a source, or all of them, from the ledger; every index that holds them owes their removal."""
+    parts = [None] if document_ids is None else _in_parts(document_ids)
+    for some in parts:
+        _owe_everywhere(connection, source, some)
+        for table in (documents, holdings, quarantine):
+            connection.execute(sa.delete(table).where(_among(table, source, some)))
+
+
+def _owe_everywhere(connection: sa.Connection, source: str, some: Sequence[str] | None) -> None:
+    names = ("fingerprint", "source", "document_id")
+    already = sa.exists().where(*(owed.c[name] == holdings.c[name] for name in names))
+    due = sa.select(*(holdings.c[name] for name in names)).where(_among(holdings, source, some), ~already)
+    connection.execute(sa.insert(owed).from_select(names, due))
+
+
+def _among(table: sa.Table, source: str, some: Sequence[str] | None) -> sa.ColumnElement[bool]:
+    mine = table.c.source == source
+    return mine if some is None else sa.and_(mine, table.c.document_id.in_(some))
+
+
+def _in_parts(document_ids: Collection[str]) -> Iterator[list[str]]:
+    ids = list(document_ids)
+    for start in range(0, len(ids), _IDS_A_STATEMENT):
+        yield ids[start : start + _IDS_A_STATEMENT]
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(sa.insert(table), rows)
+
+
+def _known_of(row: Any) -> Known:
+    listed = row.listed
+    return Known(
+        version=row.version,
+        place=Place(listed["title"], listed["parent"], tuple(listed["breadcrumbs"])),
+        waits_for_removal=row.held_since is not None,
+        held_version=row.held_version,
+        held_pipeline=row.pipeline,
+        chunks=row.chunks or 0,
+    )
+
+
+def _listed_row(place: Place) -> dict[str, Any]:
+    return {"title": place.title, "parent": place.parent, "breadcrumbs": list(place.breadcrumbs)}
+
+
+def _document_row(entry: Stored) -> dict[str, Any]:
+    document = entry.document
+    return {
+        "source": document.source,
+        "document_id": document.document_id,
+        "version": document.version,
+        "title": document.title,
+        "url": document.url,
+        "link": document.link,
+        "parent": document.parent,
+        "breadcrumbs": list(document.breadcrumbs),
+        "updated_at": document.updated_at,
+        "owner": document.owner,
+        "tags": sorted(document.tags),
+        "listed": _listed_row(entry.place),
+    }
+
+
+def _moved(listing: Listing, url: str, link: str) -> dict[str, Any]:
+    place = {
+        "parent": listing.parent,
+        "breadcrumbs": list(listing.breadcrumbs),
+        "listed": _listed_row(place_of(listing)),
+    }
+    # A link is its page's URL and a fragment; one that is not stays as it is.
+    if link.startswith(url):
+        return place | {"url": listing.url, "link": listing.url + link[len(url) :]}
+    return place
