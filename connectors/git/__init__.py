@@ -1,0 +1,1 @@
+"""Documentation that lives in a Git repository."""
