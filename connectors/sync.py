@@ -1,0 +1,170 @@
+"""Syncs: reconcile compares all of a source with the ledger, refresh only what changed recently."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from connectors import analysis, chunking
+from connectors.errors import Cancelled, QuothError
+from connectors.ledger import Ledger
+from connectors.ports import Connector, Embedder, KnowledgeStore
+from connectors.reconciliation import Boundary, Course, House, Reconciliation, Tally, Wishes
+from connectors.records import Records
+from connectors.reports import Progress, SyncReport, Watcher
+
+log = structlog.get_logger()
+
+
+def fingerprint_of(embedder: Embedder) -> str:
+    """Names an index: chunks of two indexes with one fingerprint can stand side by side."""
+    return _digest(analysis.VERSION, chunking.VERSION, embedder.fingerprint)
+
+
+def pipeline_of(fingerprint: str, conversion: str) -> str:
+    """Names the way from a body to the chunks of an index. Where it differs, a document is fetched again."""
+    return _digest(fingerprint, conversion)
+
+
+def _unwatched(progress: Progress) -> None: ...
+
+
+def _unbroken(boundary: Boundary) -> None: ...
+
+
+class Sync:
+    """Moves documents from sources into the store. The only code that writes to a store.
+
+    One source is synced by one caller at a time: see connectors/runs.py. Different sources may be synced side by side.
+    ``boundary`` is told every moment between two effects; tests break runs there.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: KnowledgeStore,
+        embedder: Embedder,
+        lock_dir: Path,
+        *,
+        boundary: Callable[[Boundary], None] = _unbroken,
+    ) -> None:
+        self._ledger = ledger
+        self._house = House(store, embedder, ledger.key, lock_dir)
+        self._boundary = boundary
+
+    def reconcile(
+        self,
+        connector: Connector,
+        *,
+        full: bool = False,
+        approve_removals: bool = False,
+        verify: bool = False,
+        progress: Watcher | None = None,
+        stop: threading.Event | None = None,
+    ) -> SyncReport:
+        """Make the store hold exactly what the source holds, by comparing its manifest with the ledger.
+
+        Removals are confirmed by id and wait for ``approve_removals`` when they are more than max(10, 15 %) or all of
+        the source; what became restricted never waits. ``full`` fetches everything again; ``verify`` puts back what the
+        store has lost. A failure is a report with ``status`` failed and the reason: nothing committed is lost.
+
+        Raises:
+            Cancelled: ``stop`` was set. What was committed stays.
+        """
+        wishes = Wishes(full, approve_removals, verify)
+        return self._run(connector, lambda run: run.reconcile(wishes), progress, stop)
+
+    def refresh(
+        self,
+        connector: Connector,
+        since: datetime,
+        *,
+        progress: Watcher | None = None,
+        stop: threading.Event | None = None,
+    ) -> SyncReport:
+        """Bring in what changed since then, as far as the source tells. Removes nothing but what became restricted.
+
+        Raises:
+            Cancelled: ``stop`` was set. What was committed stays.
+        """
+        return self._run(connector, lambda run: run.refresh(since), progress, stop)
+
+    def _run(
+        self,
+        connector: Connector,
+        trip: Callable[[Reconciliation], None],
+        progress: Watcher | None,
+        stop: threading.Event | None,
+    ) -> SyncReport:
+        started = time.monotonic()
+        fingerprint = self._ledger.index
+        records = self._ledger.records(connector.source)
+        course = Course(stop or threading.Event(), progress or _unwatched, self._boundary)
+        pipeline = pipeline_of(fingerprint, connector.conversion)
+        run = Reconciliation(connector, records, pipeline, self._house, course)
+        error = _attempted(connector.source, lambda: trip(run))
+        report = _report_of(connector.source, run.tally, records, error, time.monotonic() - started)
+        log.info("source.synced", **report.to_json() | {"error": error is not None})
+        return report
+
+
+def _attempted(source: str, trip: Callable[[], None]) -> str | None:
+    """What the operator should know about why the trip failed; None when it did not."""
+    try:
+        trip()
+    except Cancelled:
+        raise
+    except QuothError as error:
+        return str(error)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f"{source}: the disk is full. Free some space and sync again; nothing was half-written."
+        return f"{source}: the system refused something ({error.strerror or type(error).__name__}). Sync again later."
+    except Exception as error:  # noqa: BLE001  # one source's surprise must never stop the others
+        log.error("sync.stumbled", source=source, kind=type(error).__name__, at=_place_of(error))
+        return f"{source}: the sync met something unexpected ({type(error).__name__}); the log tells where."
+    return None
+
+
+def _report_of(source: str, tally: Tally, records: Records, error: str | None, seconds: float) -> SyncReport:
+    held = chunks = 0
+    try:
+        if error is not None:
+            records.failed(error)
+        totals = records.totals()
+        held, chunks = totals.held, totals.chunks
+    except QuothError as silent:
+        error = error or str(silent)
+    return SyncReport(
+        source=source,
+        status="ok" if error is None else "failed",
+        seen=tally.seen,
+        added=tally.added,
+        updated=tally.updated,
+        unchanged=tally.unchanged,
+        removed=tally.removed,
+        held=held,
+        unreadable=tally.unreadable,
+        chunks=chunks,
+        seconds=seconds,
+        error=error,
+    )
+
+
+def _place_of(error: BaseException) -> str:
+    """The line that raised, without the words of the error, which may be a page's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
