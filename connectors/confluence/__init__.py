@@ -1,0 +1,1 @@
+"""Reads Confluence: spaces, pages, restrictions, and bodies as Markdown."""

@@ -1,0 +1,1 @@
+"""Storage format to Markdown: parsed, read into a small tree, written."""
