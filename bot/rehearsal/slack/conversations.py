@@ -37,9 +37,7 @@ def replies(stage: Stage, call: Call) -> Json:
         if single is None:
             raise Refused("thread_not_found")
         thread = [single]
-    root, rest = thread[:1], [message for message in thread[1:] if _is_within(message, call)]
-    first_page = root if not call.text("cursor") else []
-    return _page(stage, call, [*first_page, *rest] if first_page else rest)
+    return _page(stage, call, [thread[0], *(message for message in thread[1:] if _is_within(message, call))])
 
 
 def history(stage: Stage, call: Call) -> Json:

@@ -221,7 +221,7 @@ class People:
     def _invocation(self, user: str, channel: str, original: Message | None = None) -> Invocation:
         key = secrets.token_hex(8)
         clock = self.workspace.clock()
-        invocation = Invocation(user, channel, self.response_base_url + key, f"{key}.trigger", clock, original)
+        invocation = Invocation(user, channel, self.response_base_url + key, f"{key}.trigger", clock, original=original)
         self._response_urls.open(key, invocation)
         self.stage.triggers[invocation.trigger_id] = invocation
         return invocation

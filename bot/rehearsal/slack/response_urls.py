@@ -24,6 +24,7 @@ class Invocation:
     url: str
     trigger_id: str
     started_at: float
+    trigger_used: bool = False
     original: Message | None = None
     """The message that ``replace_original`` replaces."""
     posts: list[Json] = field(default_factory=list)

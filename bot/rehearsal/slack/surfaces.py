@@ -24,7 +24,9 @@ def open_view(stage: Stage, call: Call) -> Json:
         raise Refused("invalid_trigger_id")
     if stage.workspace.clock() - invocation.started_at > stage.pace.trigger_seconds:
         raise Refused("expired_trigger_id")
-    del stage.triggers[invocation.trigger_id]
+    if invocation.trigger_used:
+        raise Refused("exchanged_trigger_id")
+    invocation.trigger_used = True
     view = _complete(stage, _view(call, "modal"))
     stage.workspace.views[view["id"]] = view | {"opened_for": invocation.user}
     return {"view": view}
