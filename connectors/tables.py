@@ -135,3 +135,11 @@ runs = sa.Table(
     sa.Index("one_running_run_a_source", "source", unique=True, sqlite_where=sa.text("state = 'running'"),
              postgresql_where=sa.text("state = 'running'")),
 )  # fmt: skip
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", Instant, nullable=False),
+)
