@@ -211,6 +211,12 @@ class Records:
         with self._database.read() as connection:
             return connection.execute(asked).scalar_one_or_none() in ("active", "returning")
 
+    def last_success(self) -> datetime | None:
+        """When the source was last compared whole, without a failure."""
+        asked = sa.select(sources.c.last_success).where(sources.c.source == self._source)
+        with self._database.read() as connection:
+            return connection.execute(asked).scalar_one_or_none()
+
     def succeeded(self, now: datetime) -> None:
         """The source was compared whole. What had been out of the configuration answers again."""
         again = sa.case((sources.c.standing == "returning", "active"), else_=sources.c.standing)

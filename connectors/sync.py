@@ -96,6 +96,10 @@ class Sync:
         """
         return self._run(connector, lambda run: run.refresh(since), progress, stop)
 
+    def last_success(self, source: str) -> datetime | None:
+        """When the source was last compared whole, without a failure."""
+        return self._ledger.records(source).last_success()
+
     def _run(
         self,
         connector: Connector,
