@@ -1,0 +1,108 @@
+"""Spans: runs of units that make sense on their own and can be quoted as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.answering.units import Unit
+
+_LISTED = frozenset({"item", "step"})
+_FOLLOWING = frozenset({"item", "step", "code", "head"})
+_LONGEST_LIST = 14
+_LONGEST_LEAD = 400
+_REFERRING = ("it ", "its ", "this ", "that ", "these ", "those ", "they ", "then ", "he ", "she ", "there ", "both ")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Units ``parts`` of one passage, each part a range, shown one after the other."""
+
+    passage: int
+    parts: tuple[tuple[int, int], ...]
+    core: int
+    """The unit that the span is about."""
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether both show one unit."""
+        return self.passage == other.passage and any(
+            start < other_end and other_start < end
+            for start, end in self.parts
+            for other_start, other_end in other.parts
+        )
+
+
+def spans_of(passage: int, units: Sequence[Unit]) -> Iterator[Span]:
+    """What of a passage can be quoted: each sentence, item, row and code block, with what it needs around it."""
+    for at, unit in enumerate(units):
+        if unit.kind not in ("heading", "head"):
+            yield Span(passage, _parts_around(units, at), at)
+
+
+def lists_of(passage: int, units: Sequence[Unit]) -> Iterator[Span]:
+    """The whole lists of a passage, each with the sentence that leads into it."""
+    at = 0
+    while at < len(units):
+        end = _end_of_list(units, at) if units[at].kind in _LISTED else at + 1
+        if end - at > 1:
+            yield Span(passage, ((_lead_of(units, at), end),), at)
+        at = end
+
+
+def text_of(span: Span, units: Sequence[Unit]) -> str:
+    """The exact text of a span's parts, joined."""
+    return "".join(unit.text for start, end in span.parts for unit in units[start:end])
+
+
+def _parts_around(units: Sequence[Unit], at: int) -> tuple[tuple[int, int], ...]:
+    unit = units[at]
+    if unit.kind == "row":
+        return _row_with_head(units, at)
+    if unit.kind == "code":
+        return ((_lead_of(units, at), at + 1),)
+    if unit.kind == "sentence" and unit.text.rstrip().endswith(":"):
+        return ((at, _end_of_following(units, at + 1)),)
+    if unit.kind in _LISTED and at + 1 < len(units) and units[at + 1].kind == "code":
+        return ((at, at + 2),)
+    if unit.kind == "sentence" and _refers_back(units, at):
+        return ((at - 1, at + 1),)
+    return ((at, at + 1),)
+
+
+def _row_with_head(units: Sequence[Unit], at: int) -> tuple[tuple[int, int], ...]:
+    head = next((above for above in range(at - 1, -1, -1) if units[above].kind != "row"), None)
+    if head is None or units[head].kind != "head":
+        return ((at, at + 1),)
+    return ((head, at + 1),) if head + 1 == at else ((head, head + 1), (at, at + 1))
+
+
+def _lead_of(units: Sequence[Unit], at: int) -> int:
+    """The unit before, when it is a sentence that leads here."""
+    before = at - 1
+    leads = before >= 0 and units[before].kind == "sentence" and len(units[before].text) <= _LONGEST_LEAD
+    return before if leads else at
+
+
+def _end_of_following(units: Sequence[Unit], at: int) -> int:
+    if at >= len(units) or units[at].kind not in _FOLLOWING:
+        return at
+    if units[at].kind in _LISTED:
+        return _end_of_list(units, at)
+    end = at + 1
+    while units[at].kind == "head" and end < len(units) and units[end].kind == "row" and end - at < _LONGEST_LIST:
+        end += 1
+    return end
+
+
+def _end_of_list(units: Sequence[Unit], at: int) -> int:
+    """A list goes on over its code blocks; its last unit is an item, or the code of the last item."""
+    end = at
+    while end < len(units) and end - at < _LONGEST_LIST and units[end].kind in ("item", "step", "code"):
+        end += 1
+    while end - 1 > at and units[end - 1].kind == "code" and not units[end - 1].text.startswith((" ", "\t")):
+        end -= 1
+    return end
+
+
+def _refers_back(units: Sequence[Unit], at: int) -> bool:
+    return at > 0 and units[at - 1].kind == "sentence" and units[at].text.lstrip("\n").lower().startswith(_REFERRING)
