@@ -177,7 +177,9 @@ def action_payload(app: App, user: User, channel: Channel, message: Message, act
 def shortcut_payload(app: App, user: User, channel: Channel, message: Message, callback_id: str) -> Json:
     """A message shortcut. It is shown to the app whether or not the bot is in the channel."""
     payload = _interaction("message_action", app, user)
+    del payload["api_app_id"]
     return payload | {
+        "user": {"id": user.id, "name": user.name, "team_id": user.team},
         "callback_id": callback_id,
         "action_ts": message.ts,
         "message_ts": message.ts,

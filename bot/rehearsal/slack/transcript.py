@@ -15,6 +15,8 @@ Names = Mapping[str, str]
 WIDTH = 100
 _ANGLE = re.compile(r"<([^<>]+)>")
 _MARKS = (("code", "`"), ("strike", "~"), ("italic", "_"), ("bold", "*"))
+_INSET = re.compile(r"(?! {4,}(?![ •]|\d+\.)) *(?:[•✓]|\d+\.)? *")
+"""The beginning of a line that may be broken: not of code, which is set in by four."""
 _TASK_SIGNS = {"pending": "·", "in_progress": "…", "complete": "✓", "error": "✗"}
 
 
@@ -51,8 +53,10 @@ def _body(message: Message, names: Names) -> Iterator[str]:
 
 def _wrapped(line: str, margin: str, width: int) -> list[str]:
     """The line, broken at blanks; what is set in stays set in. Code and addresses are never broken."""
-    inset = re.match(r"\s*(?:[•▪◦✓]|\d+\.)?\s*", line)
-    hang = " " * (inset.end() if inset else 0)
+    inset = _INSET.match(line)
+    if inset is None:
+        return [margin + line]
+    hang = " " * inset.end()
     room = width - len(margin)
     pieces = textwrap.wrap(
         line, room, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False, drop_whitespace=True

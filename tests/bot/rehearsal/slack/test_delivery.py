@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.rehearsal.slack import Pace, RehearsalSlack
 
-QUICK = Pace().compressed(30)
+QUICK = Pace(ack_seconds=0.1, retry_seconds=(0.0, 0.05, 0.1))
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -88,6 +88,11 @@ async def test_an_event_that_fails_comes_again_three_times_with_its_reason() -> 
     assert reasons == [None, "http_error", "http_timeout", "http_error"]
     assert len({json.loads(body)["event_id"] for body in inbox.bodies}) == 1
     assert not slack.deliveries[0].is_acknowledged
+
+
+def test_slacks_own_times_can_be_compressed() -> None:
+    assert (Pace().ack_seconds, Pace().retry_seconds) == (3.0, (0.0, 60.0, 300.0))
+    assert Pace().compressed(60).retry_seconds == (0.0, 1.0, 5.0)
 
 
 async def test_an_app_can_ask_not_to_be_asked_again() -> None:
