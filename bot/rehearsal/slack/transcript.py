@@ -17,6 +17,8 @@ _ANGLE = re.compile(r"<([^<>]+)>")
 _MARKS = (("code", "`"), ("strike", "~"), ("italic", "_"), ("bold", "*"))
 _INSET = re.compile(r"(?! {4,}(?![ •]|\d+\.)) *(?:[•✓]|\d+\.)? *")
 """The beginning of a line that may be broken: not of code, which is set in by four."""
+_APART = {"rich_text", "section", "container", "header", "markdown", "table"}
+"""Blocks with some room above them."""
 _TASK_SIGNS = {"pending": "·", "in_progress": "…", "complete": "✓", "error": "✗"}
 
 
@@ -47,7 +49,9 @@ def _heading(message: Message) -> str:
 def _body(message: Message, names: Names) -> Iterator[str]:
     if not message.blocks:
         yield from mrkdwn_lines(message.text, names)
-    for block in message.blocks:
+    for n, block in enumerate(message.blocks):
+        if n and block["type"] in _APART:
+            yield ""
         yield from _block_lines(block, names)
 
 
@@ -71,7 +75,8 @@ def _block_lines(block: Json, names: Names) -> Iterator[str]:
 
 
 def _rich_text(block: Json, names: Names) -> Iterator[str]:
-    for element in block["elements"]:
+    elements = block["elements"]
+    for element, following in zip(elements, [*elements[1:], {}], strict=True):
         match element["type"]:
             case "rich_text_list":
                 yield from _list(element, names)
@@ -80,7 +85,11 @@ def _rich_text(block: Json, names: Names) -> Iterator[str]:
             case "rich_text_quote":
                 yield from (f"▏ {line}" for line in _inline(element["elements"], names).splitlines())
             case _:
-                yield from _inline(element["elements"], names).rstrip("\n").split("\n")
+                # A line break at the end shows only where more text follows; a list or code begins anew anyway.
+                text = _inline(element["elements"], names)
+                yield from (text if following.get("type") == "rich_text_section" else text.removesuffix("\n")).split(
+                    "\n"
+                )
 
 
 def _list(element: Json, names: Names) -> Iterator[str]:

@@ -66,6 +66,7 @@ def test_a_thread_reads_from_question_to_buttons() -> None:
         "\n"
         "  │ quoth APP  14:13:25\n"
         "  │ Open *Settings*. [1]\n"
+        "  │\n"
         "  │ ▾ Sources (1)\n"
         "  │   1. VPN & more (https://wiki.example/vpn) – 3 days old\n"
         "  │ [ Good answer ]  [ Bad answer ]"
@@ -125,3 +126,14 @@ def test_code_is_never_broken() -> None:
     code = "kubectl get pods " * 10
     element = {"type": "rich_text_preformatted", "elements": [text(code.strip())]}
     assert body_of({"type": "rich_text", "elements": [element]}) == "    " + code.strip()
+
+
+def test_paragraphs_stand_apart_and_lists_do_not() -> None:
+    def paragraph(words: str) -> Json:
+        return {"type": "rich_text_section", "elements": [text(words)]}
+
+    bullets = {"type": "rich_text_list", "style": "bullet", "elements": [paragraph("item")]}
+    shown = body_of(
+        {"type": "rich_text", "elements": [paragraph("one\n"), paragraph("two\n"), bullets, paragraph("three")]}
+    )
+    assert shown == "one\n\ntwo\n• item\nthree"
