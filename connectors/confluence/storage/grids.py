@@ -30,7 +30,7 @@ Row = list[str]
 
 
 def rows_of(table: Table) -> Iterator[str]:
-    """The table as Markdown, then the records of a wide one.
+    """The table as Markdown, 2 MB at most, then the records of a wide one.
 
     A row of more than 12 columns or 1,500 characters is hard to read and to cut: as ``Header: value`` lines it is not.
     """
@@ -43,6 +43,8 @@ def rows_of(table: Table) -> Iterator[str]:
     yield "\n".join((_line(headers or [""] * width), _line(["---"] * width), *map(_line, rows)))
     if width > _MOST_COLUMNS_READ or any(len(_line(row)) > _LONGEST_ROW_READ for row in rows):
         yield from filter(None, (_record(headers, row) for row in rows))
+    if len(rows) < len(table.rows):
+        yield f"The table goes on: only its first {len(rows)} rows are kept."
 
 
 def _limited(rows: Iterable[Row]) -> list[Row]:
@@ -110,8 +112,7 @@ def _quote(block: Quote) -> list[str]:
 
 
 def _table(block: Table) -> list[str]:
-    rows = ((" ".join(_inner(cell.blocks)) for cell in row) for row in (*block.headers, *block.rows))
-    return ["; ".join(filter(None, row)) for row in rows]
+    return ["; ".join(filter(None, (" ".join(_inner(cell.blocks)) for cell in block.cells())))]
 
 
 def _rule(_block: Rule) -> list[str]:

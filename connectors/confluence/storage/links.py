@@ -8,7 +8,7 @@ from connectors.confluence.storage.emoji import emoji_of
 from connectors.confluence.storage.parse import Element, attribute, child_of, name_of, text_of
 from connectors.confluence.storage.reader import Meaning, Reader
 from connectors.confluence.storage.references import anchor_of
-from connectors.confluence.storage.tree import Image, Inline, Link, Marks, Node, Text, plain_of
+from connectors.confluence.storage.tree import Image, Inline, Link, Marks, Node, Text, plain_of, without_links
 
 Label = tuple[Inline, ...]
 
@@ -25,7 +25,7 @@ def linked(label: Label, url: str | None, marks: Marks) -> list[Node]:
     """The label as a link, or as it is where there is nothing to open."""
     if url is None or not plain_of(label):
         return list(label)
-    return [Link(label, url, marks)]
+    return [Link(without_links(label), url, marks)]
 
 
 def page_link(reader: Reader, page: tuple[str, str], label: Label, anchor: str, marks: Marks) -> list[Node]:
@@ -122,7 +122,7 @@ def _anchor(reader: Reader, element: Element, marks: Marks) -> Iterable[Node]:
     url = reader.references.absolute(attribute(element, "href")) if attribute(element, "href") else None
     if url is not None and not plain_of(label) and not any(isinstance(inline, Image) for inline in label):
         return ()
-    return [Link(label, url, marks)] if url is not None else label
+    return [Link(without_links(label), url, marks)] if url is not None else label
 
 
 def _image(reader: Reader, element: Element, marks: Marks) -> Iterable[Node]:

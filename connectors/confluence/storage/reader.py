@@ -95,8 +95,8 @@ def _flattened(block: Block) -> tuple[Inline, ...]:
             return inlines_of(blocks)
         case Items(items):
             return inlines_of(inner for item in items for inner in item.blocks)
-        case Table(headers, rows):
-            return inlines_of(inner for row in (*headers, *rows) for cell in row for inner in cell.blocks)
+        case Table():
+            return inlines_of(inner for cell in block.cells() for inner in cell.blocks)
         case _:
             return (Text(getattr(block, "text", "") or getattr(block, "markdown", "")),)
 

@@ -69,12 +69,8 @@ def _link(label: tuple[Inline, ...], url: str) -> str:
     words, address = plain_of(label), escaping.url(url)
     if words in (url, url.removeprefix("mailto:")) and ":" in address and not any(isinstance(i, Image) for i in label):
         return f"<{address.removeprefix('mailto:')}>"
-    text = " ".join(markdown_of_inlines(_without_links(label)).split("\n"))
+    text = " ".join(markdown_of_inlines(label).split("\n"))
     return f"[{text if text.count('[') == text.count(']') else _label(words)}]({address})" if text else ""
-
-
-def _without_links(label: tuple[Inline, ...]) -> tuple[Inline, ...]:
-    return tuple(inner for inline in label for inner in (inline.label if isinstance(inline, Link) else (inline,)))
 
 
 def _label(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -30,7 +31,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A label that opens a URL, which is absolute and of a safe scheme."""
+    """A label, itself without links, that opens a URL, which is absolute and of a safe scheme."""
 
     label: tuple[Inline, ...]
     url: str
@@ -128,6 +129,11 @@ class Table:
     cut: str = ""
     """What was left out, as a sentence."""
 
+    def cells(self) -> Iterator[Cell]:
+        """Every cell once, wherever it spans."""
+        cells = {id(cell): cell for row in (*self.headers, *self.rows) for cell in row}
+        return iter(cells.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -138,6 +144,11 @@ Block: TypeAlias = Paragraph | Heading | Fence | Raw | Quote | Items | Table | R
 Node: TypeAlias = Inline | Block
 
 INLINES = (Text, Code, Link, Image, Break)
+
+
+def without_links(inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
+    """The same words; of a link only its label."""
+    return tuple(inner for inline in inlines for inner in (inline.label if isinstance(inline, Link) else (inline,)))
 
 
 def plain_of(inlines: tuple[Inline, ...]) -> str:
