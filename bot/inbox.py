@@ -1,0 +1,319 @@
+"""Questions on disk: delivered once, claimed by one process, finished once."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.inbox_tables import DELIVERIES, FEEDBACK, QUESTIONS, opened
+from bot.presence import Presence
+from bot.writer import Writer
+
+_T = TypeVar("_T")
+Kind = Literal["mention", "direct", "follow_up", "shortcut"]
+Sending = Literal["post", "stream"]
+Withdrawal = Literal["deleted", "stopped"]
+Delivered = Literal["new", "known", "not_ours", "full"]
+
+CLAIM_SECONDS = 30.0
+REMEMBERED = timedelta(days=7)
+"""How long a delivery is known again. Slack repeats one for at most a day."""
+_RETRYABLE_FOR = timedelta(days=1)
+_MOST_WAITING = 5_000
+_SPOKEN = ("answered", "not_found", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it came in. ``thread_ts`` is the root of its thread, ``ts`` its own message."""
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    asker: str
+    words: str
+    kind: Kind
+    asker_team: str | None = None
+    shared: bool = False
+    """It was asked where people of other companies read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A question that this process answers now, and what may already have gone out for it."""
+
+    question_id: str
+    asked: Asked
+    received: float
+    attempts: int
+    sending: Sending | None
+    answer_ts: str | None
+    withdrawn: Withdrawal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a question ended. ``answer`` and ``explanation`` are words and are forgotten as configured."""
+
+    name: str
+    answer: str | None = None
+    explanation: str | None = None
+
+
+class Inbox:
+    """Storage only; every call raises TryLater when the database does not take it, and then nothing was kept."""
+
+    def __init__(
+        self, url: str, presence: Presence, *, keep_words: timedelta, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._engine = opened(url)
+        self._insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        self._writer = Writer(self._engine)
+        self._presence = presence
+        self._keep_words = keep_words
+        self._clock = clock
+
+    def close(self) -> None:
+        """Finish what is being written and let go of the database."""
+        self._writer.close()
+        self._engine.dispose()
+        self._presence.leave()
+
+    async def first_time(self, delivery: str) -> bool:
+        """Whether this delivery is new. It is known from now on."""
+        return await self._run(lambda c: self._is_first(c, delivery))
+
+    async def deliver(self, delivery: str, asked: Asked) -> Delivered:
+        """Keep a question, unless its delivery or the message itself is known.
+
+        A follow-up is kept only in a thread that was answered in before.
+        """
+        return await self._run(lambda c: self._deliver(c, delivery, asked))
+
+    async def claim(self) -> Claimed | None:
+        """The question that has waited longest, now this process's own for half a minute."""
+        return await self._run(self._claim)
+
+    async def renew(self) -> None:
+        """Hold this process's claims for another half minute."""
+        mine = _held_by(self._presence.name)
+        await self._run(
+            lambda c: c.execute(sa.update(QUESTIONS).where(mine).values(claimed_until=self._clock() + CLAIM_SECONDS))
+        )
+
+    async def withdrawn_among(self, question_ids: Collection[str]) -> dict[str, Withdrawal]:
+        """Those of these questions that were taken back, and how."""
+        chosen = sa.select(QUESTIONS.c.question_id, QUESTIONS.c.withdrawn).where(
+            QUESTIONS.c.question_id.in_(question_ids), QUESTIONS.c.withdrawn.is_not(None)
+        )
+        return await self._run(lambda c: {row.question_id: row.withdrawn for row in c.execute(chosen)})
+
+    async def announce(self, question_id: str, sending: Sending) -> None:
+        """Note that a message for this question may go out from now on."""
+        await self._set(question_id, sending=sending)
+
+    async def record_post(self, question_id: str, answer_ts: str) -> bool:
+        """Note the message that is this question's answer. False if it already is another's."""
+        return await self._run(lambda c: _record_post(c, question_id, answer_ts))
+
+    async def forget_post(self, question_id: str) -> None:
+        """Note that nothing of this question is visible any more."""
+        await self._set(question_id, sending=None, answer_ts=None)
+
+    async def finish(self, question_id: str, outcome: Outcome) -> None:
+        """End a question for good. Its words go when they are not to be kept; an error's stay a day for its retry."""
+        values: dict[str, Any] = {"state": "done", "outcome": outcome.name, "claimed_by": None, "claimed_until": None}
+        if self._keep_words:
+            values |= {"answer": outcome.answer, "explanation": outcome.explanation}
+        elif outcome.name not in {"error", "stale"}:
+            values |= {"words": None}
+        await self._set(question_id, **values)
+
+    async def park(self, question_id: str, seconds: float) -> None:
+        """Give a question back, to be claimed again after a while."""
+        await self._set(
+            question_id, state="waiting", claimed_by=None, claimed_until=None, not_before=self._clock() + seconds
+        )
+
+    async def resume_dead(self) -> int:
+        """Free the claims of processes that died or fell silent; how many there were."""
+        return await self._run(self._resume_dead)
+
+    async def withdraw(self, team: str, channel: str, ts: str) -> list[str]:
+        """Take back the unfinished question of a deleted message; its id, if there is one."""
+        return await self._run(lambda c: _withdraw(c, _message(team, channel, ts), "deleted"))
+
+    async def stop_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
+        """Take back every unfinished question of a thread; their ids."""
+        return await self._run(lambda c: _withdraw(c, _thread(team, channel, thread_ts), "stopped"))
+
+    async def retry(self, team: str, channel: str, question_id: str) -> bool:
+        """Ask a question again that ended in an error. False if it did not, or if its words are gone."""
+        row = QUESTIONS.c
+        wanted = sa.update(QUESTIONS).where(
+            row.question_id == question_id, row.team == team, row.channel == channel, row.state == "done",
+            row.outcome.in_(("error", "stale")), row.words.is_not(None),
+        )  # fmt: skip
+        values = {"state": "waiting", "attempts": 0, "received": self._clock(), "not_before": 0.0, "withdrawn": None}
+        return await self._run(lambda c: c.execute(wanted.values(outcome=None, **values)).rowcount == 1)
+
+    async def vote(self, message: tuple[str, str, str], question_id: str, voter: str, vote: int) -> bool:
+        """Keep a person's last word on an answer. False when that message (team, channel, ts) is not that answer."""
+        return await self._run(lambda c: self._vote(c, message, question_id, voter, vote))
+
+    async def votes(self, question_id: str) -> dict[str, int]:
+        """What people said of an answer, by person."""
+        chosen = sa.select(FEEDBACK.c.voter, FEEDBACK.c.vote).where(FEEDBACK.c.question_id == question_id)
+        return await self._run(lambda c: {row.voter: row.vote for row in c.execute(chosen)})
+
+    async def explanation(self, team: str, channel: str, answer_ts: str) -> str | None:
+        """How the answer in that message came about; None when it is not an answer or its words are gone."""
+        chosen = sa.select(QUESTIONS.c.explanation).where(_answer(team, channel, answer_ts))
+        return await self._run(lambda c: c.execute(chosen).scalar())
+
+    async def answers_in(self, team: str, channel: str, thread_ts: str) -> dict[str, str]:
+        """The answers of a thread whose words are kept, by their message."""
+        chosen = sa.select(QUESTIONS.c.answer_ts, QUESTIONS.c.answer).where(
+            _thread(team, channel, thread_ts), QUESTIONS.c.answer.is_not(None)
+        )
+        return await self._run(lambda c: {row.answer_ts: row.answer for row in c.execute(chosen)})
+
+    async def waiting(self) -> int:
+        """How many questions have no outcome yet."""
+        return await self._run(_waiting)
+
+    async def purge(self) -> None:
+        """Forget words that were kept long enough, and deliveries that nobody repeats any more."""
+        now = self._clock()
+        old = now - max(self._keep_words, _RETRYABLE_FOR if not self._keep_words else timedelta()).total_seconds()
+        await self._run(lambda c: _forget_words(c, QUESTIONS.c.received < old))
+        gone = sa.delete(DELIVERIES).where(DELIVERIES.c.received < now - REMEMBERED.total_seconds())
+        await self._run(lambda c: c.execute(gone))
+
+    async def forget_all_words(self) -> None:
+        """Forget every question and answer at once: the app was removed from its workspace."""
+        await self._run(lambda c: c.execute(sa.update(QUESTIONS).values(state="done", words=None)))
+        await self._run(lambda c: _forget_words(c, sa.true()))
+
+    async def _run(self, work: Callable[[sa.Connection], _T]) -> _T:
+        return await self._writer.run(work)
+
+    async def _set(self, question_id: str, **values: Any) -> None:
+        change = sa.update(QUESTIONS).where(QUESTIONS.c.question_id == question_id).values(**values)
+        await self._run(lambda c: c.execute(change))
+
+    def _is_first(self, c: sa.Connection, delivery: str) -> bool:
+        kept = self._insert(DELIVERIES).values(delivery=delivery, received=self._clock()).on_conflict_do_nothing()
+        return c.execute(kept).rowcount == 1
+
+    def _deliver(self, c: sa.Connection, delivery: str, asked: Asked) -> Delivered:
+        if asked.kind == "follow_up" and not _is_engaged(c, asked):
+            return "not_ours"
+        if _waiting(c) >= _MOST_WAITING:
+            return "full"
+        if not self._is_first(c, delivery):
+            return "known"
+        row = _row_of(asked) | {"question_id": uuid.uuid4().hex, "received": self._clock()}
+        kept = self._insert(QUESTIONS).values(**row).on_conflict_do_nothing()
+        return "new" if c.execute(kept).rowcount == 1 else "known"
+
+    def _claim(self, c: sa.Connection) -> Claimed | None:
+        now = self._clock()
+        free = sa.select(QUESTIONS).where(QUESTIONS.c.state == "waiting", QUESTIONS.c.not_before <= now)
+        row = c.execute(free.order_by(QUESTIONS.c.received).limit(1).with_for_update(skip_locked=True)).first()
+        if row is None:
+            return None
+        values = {"claimed_by": self._presence.name, "claimed_until": now + CLAIM_SECONDS, "attempts": row.attempts + 1}
+        c.execute(
+            sa.update(QUESTIONS).where(QUESTIONS.c.question_id == row.question_id).values(state="claimed", **values)
+        )
+        return _claimed_of(row)
+
+    def _resume_dead(self, c: sa.Connection) -> int:
+        owners = set(c.execute(sa.select(QUESTIONS.c.claimed_by).where(QUESTIONS.c.state == "claimed")).scalars())
+        dead = self._presence.dead(owners)
+        lost = sa.or_(QUESTIONS.c.claimed_by.in_(dead), QUESTIONS.c.claimed_until < self._clock())
+        freed = sa.update(QUESTIONS).where(QUESTIONS.c.state == "claimed", lost)
+        return c.execute(freed.values(state="waiting", claimed_by=None, claimed_until=None)).rowcount
+
+    def _vote(self, c: sa.Connection, message: tuple[str, str, str], question_id: str, voter: str, vote: int) -> bool:
+        theirs = sa.select(QUESTIONS.c.question_id).where(_answer(*message), QUESTIONS.c.question_id == question_id)
+        if c.execute(theirs).first() is None:
+            return False
+        said = self._insert(FEEDBACK).values(question_id=question_id, voter=voter, vote=vote, voted=self._clock())
+        c.execute(
+            said.on_conflict_do_update(
+                index_elements=["question_id", "voter"], set_={"vote": vote, "voted": self._clock()}
+            )
+        )
+        return True
+
+
+def _row_of(asked: Asked) -> dict[str, Any]:
+    return {
+        "team": asked.team, "channel": asked.channel, "ts": asked.ts, "thread_ts": asked.thread_ts,
+        "asker": asked.asker, "asker_team": asked.asker_team, "kind": asked.kind, "shared": asked.shared,
+        "words": asked.words, "state": "waiting", "not_before": 0.0, "attempts": 0,
+    }  # fmt: skip
+
+
+def _claimed_of(row: sa.Row[Any]) -> Claimed:
+    asked = Asked(
+        row.team, row.channel, row.ts, row.thread_ts, row.asker, row.words or "", row.kind, row.asker_team, row.shared
+    )
+    return Claimed(row.question_id, asked, row.received, row.attempts + 1, row.sending, row.answer_ts, row.withdrawn)
+
+
+def _is_engaged(c: sa.Connection, asked: Asked) -> bool:
+    spoke = _thread(asked.team, asked.channel, asked.thread_ts), QUESTIONS.c.outcome.in_(_SPOKEN)
+    return c.execute(sa.select(QUESTIONS.c.question_id).where(*spoke).limit(1)).first() is not None
+
+
+def _record_post(c: sa.Connection, question_id: str, answer_ts: str) -> bool:
+    row = c.execute(sa.select(QUESTIONS).where(QUESTIONS.c.question_id == question_id)).one()
+    owner = c.execute(sa.select(QUESTIONS.c.question_id).where(_answer(row.team, row.channel, answer_ts))).scalar()
+    if owner not in {None, question_id}:
+        return False
+    c.execute(sa.update(QUESTIONS).where(QUESTIONS.c.question_id == question_id).values(answer_ts=answer_ts))
+    return True
+
+
+def _withdraw(c: sa.Connection, which: sa.ColumnElement[bool], how: Withdrawal) -> list[str]:
+    open_ones = sa.update(QUESTIONS).where(which, QUESTIONS.c.state != "done", QUESTIONS.c.withdrawn.is_(None))
+    rows: Sequence[str] = (
+        c.execute(open_ones.values(withdrawn=how, not_before=0.0).returning(QUESTIONS.c.question_id)).scalars().all()
+    )
+    return list(rows)
+
+
+def _forget_words(c: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    done = sa.update(QUESTIONS).where(which, QUESTIONS.c.state == "done")
+    c.execute(done.values(words=None, answer=None, explanation=None))
+
+
+def _waiting(c: sa.Connection) -> int:
+    return c.execute(sa.select(sa.func.count()).where(QUESTIONS.c.state != "done")).scalar_one()
+
+
+def _held_by(process: str) -> sa.ColumnElement[bool]:
+    return sa.and_(QUESTIONS.c.claimed_by == process, QUESTIONS.c.state == "claimed")
+
+
+def _message(team: str, channel: str, ts: str) -> sa.ColumnElement[bool]:
+    return sa.and_(QUESTIONS.c.team == team, QUESTIONS.c.channel == channel, QUESTIONS.c.ts == ts)
+
+
+def _thread(team: str, channel: str, thread_ts: str) -> sa.ColumnElement[bool]:
+    return sa.and_(QUESTIONS.c.team == team, QUESTIONS.c.channel == channel, QUESTIONS.c.thread_ts == thread_ts)
+
+
+def _answer(team: str, channel: str, answer_ts: str) -> sa.ColumnElement[bool]:
+    return sa.and_(QUESTIONS.c.team == team, QUESTIONS.c.channel == channel, QUESTIONS.c.answer_ts == answer_ts)

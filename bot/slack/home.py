@@ -1,0 +1,36 @@
+"""The home tab: what Quoth is, and how it is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.slack.gateway import Gateway
+from bot.slack.rich_text import rich_elements, rich_text
+from bot.slack.rules import SlackRules
+
+_WELCOME = """**Ask me anything that is written down.**
+
+Mention me in a channel that has a knowledge base, and I answer in the thread with numbered sources. In a thread that
+I have answered in, just go on asking.{direct}
+
+`{command} scope` tells what a channel is answered from, `{command} help` what else I understand."""
+_DIRECT = " You can also write to me here, under Messages."
+
+
+class Home:
+    """Publishes the home tab for whoever opens it."""
+
+    def __init__(self, gateway: Gateway, rules: SlackRules) -> None:
+        self._gateway = gateway
+        self._rules = rules
+
+    async def publish(self, user: str) -> None:
+        """Show a person the home tab."""
+        await self._gateway.write("views.publish", user_id=user, view=home_view(self._rules))
+
+
+def home_view(rules: SlackRules) -> dict[str, Any]:
+    """The home tab. The same for everybody: it names no knowledge base."""
+    direct = _DIRECT if rules.direct_messages is not None or rules.member_channels else ""
+    text = _WELCOME.format(command=rules.command, direct=direct)
+    return {"type": "home", "blocks": [rich_text(rich_elements(text, {}))]}

@@ -1,0 +1,88 @@
+"""Persist, then acknowledge: what an event asks is on the disk before Slack hears that we have it."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from bot import metrics
+from bot.boundaries import AtBoundary, Boundary
+from bot.inbox import Asked, Inbox
+from bot.slack.background import Background
+from bot.slack.events import Ask, Envelope, Leave, OpenHome, Stop, Withdraw, intent_of
+from bot.slack.gateway import Gateway, SlackError
+from bot.slack.home import Home
+from bot.slack.literal import escaped
+from bot.slack.rules import Identity
+from bot.slack.workers import Workers
+
+log = structlog.get_logger()
+FULL = "I have more questions than I can answer just now. Please ask again in a few minutes."
+
+
+class Intake:
+    """Takes envelopes in. When it raises, nothing was kept and Slack must deliver again."""
+
+    def __init__(
+        self, inbox: Inbox, workers: Workers, gateway: Gateway, identity: Identity, home: Home, background: Background
+    ) -> None:
+        self._inbox = inbox
+        self._workers = workers
+        self._gateway = gateway
+        self._identity = identity
+        self._home = home
+        self._background = background
+
+    async def take(self, envelope: Envelope, at: AtBoundary) -> None:
+        """Make an event durable, whatever it asks.
+
+        Raises:
+            TryLater: The disk or the database did not take it.
+        """
+        began = time.monotonic()
+        at(Boundary.DELIVERY_RECEIVED)
+        intent = intent_of(envelope, self._identity.bot_user)
+        match intent:
+            case Ask(asked):
+                await self._keep(_delivery_of(envelope, asked), asked)
+                at(Boundary.QUESTION_DELIVERED)
+            case Withdraw(channel, ts):
+                self._workers.interrupt(await self._inbox.withdraw(self._identity.team, channel, ts))
+            case Stop():
+                await self._stop(intent, envelope)
+            case OpenHome(user):
+                self._background.start(self._home.publish(user), "home")
+            case Leave():
+                await self._inbox.forget_all_words()
+                log.warning("app.removed")
+        metrics.ACK_SECONDS.observe(time.monotonic() - began)
+
+    async def _keep(self, delivery: str, asked: Asked) -> None:
+        delivered = await self._inbox.deliver(delivery, asked)
+        if delivered == "new":
+            self._workers.ring()
+        elif delivered == "full":
+            log.warning("inbox.full")
+            whisper = self._gateway.whisper(asked.channel, asked.asker, escaped(FULL), asked.thread_ts)
+            self._background.start(whisper, "full")
+
+    async def _stop(self, stop: Stop, envelope: Envelope) -> None:
+        if not await self._inbox.first_time(f"event:{envelope.get('event_id')}"):
+            return
+        stopped = await self._inbox.stop_thread(self._identity.team, stop.channel, stop.thread_ts)
+        self._workers.interrupt(stopped)
+        self._background.start(self._set_idle(stop), "session")
+
+    async def _set_idle(self, stop: Stop) -> None:
+        """Slack leaves the session's status to us after a stop."""
+        try:
+            await self._gateway.write(
+                "agents.sessions.setStatus", channel_id=stop.channel, thread_ts=stop.thread_ts, status="active"
+            )
+        except SlackError as error:
+            log.info("session.unset", reason=getattr(error, "code", type(error).__name__))
+
+
+def _delivery_of(envelope: Envelope, asked: Asked) -> str:
+    return f"event:{envelope.get('event_id') or f'{asked.kind}:{asked.channel}:{asked.ts}'}"

@@ -1,0 +1,55 @@
+"""How often Slack lets us call: so many calls a minute for each method, one message a second for each channel."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+CALLS_A_MINUTE = {
+    "chat.startStream": 20,
+    "chat.stopStream": 20,
+    "chat.appendStream": 100,
+    "chat.update": 50,
+    "chat.delete": 50,
+    "chat.postEphemeral": 100,
+    "conversations.replies": 50,
+    "users.info": 100,
+    "users.conversations": 20,
+    "agents.sessions.setStatus": 50,
+}
+"""Slack's tiers (specs/slack.md §2.10), for a workspace and an app together."""
+_MESSAGES = (1, 1.0)
+_OTHERS = 100
+
+
+class Limits:
+    """Spreads calls so that Slack need not refuse them. One for each workspace."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._calls: dict[str, deque[float]] = {}
+
+    async def turn(self, method: str) -> None:
+        """Wait until this method may be called."""
+        await self._wait(method, CALLS_A_MINUTE.get(method, _OTHERS), 60.0)
+
+    async def message_turn(self, channel: str) -> None:
+        """Wait until a message may be posted in this channel."""
+        await self._wait(f"channel:{channel}", *_MESSAGES)
+
+    def is_free(self, method: str) -> bool:
+        """Whether this method may be called right now. Takes no turn."""
+        return self._next(method, CALLS_A_MINUTE.get(method, _OTHERS), 60.0) <= self._clock()
+
+    async def _wait(self, key: str, calls: int, seconds: float) -> None:
+        at = self._next(key, calls, seconds)
+        turns = self._calls.setdefault(key, deque(maxlen=calls))
+        turns.append(at)
+        await asyncio.sleep(max(0.0, at - self._clock()))
+
+    def _next(self, key: str, calls: int, seconds: float) -> float:
+        turns = self._calls.get(key)
+        now = self._clock()
+        return now if turns is None or len(turns) < calls else max(now, turns[0] + seconds)

@@ -1,0 +1,89 @@
+"""The numbered sources under an answer: what each is called, where it stands, how old it is, and what opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from bot.answering.model import Citation, Nearest
+from bot.slack.rich_text import Element, link, section, words
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_LONGEST_URL = 3_000
+_LONGEST_TITLE = 150
+_DAYS = ((1, "today"), (2, "yesterday"))
+
+
+def safe_link(url: str) -> str | None:
+    """The address, if it may be opened from Slack: https, or http on this machine; nobody's name or password in it."""
+    if len(url) > _LONGEST_URL or any(sign.isspace() or sign in '<>|"`\\' or not sign.isprintable() for sign in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if host is None or parts.username is not None or parts.password is not None:
+        return None
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    return url if is_safe else None
+
+
+def links_of(citations: Sequence[Citation]) -> dict[int, str]:
+    """What each [n] opens, for those that may be opened."""
+    return {citation.n: url for citation in citations if (url := safe_link(citation.url)) is not None}
+
+
+def source_elements(citations: Sequence[Citation], now: datetime) -> list[Element]:
+    """One line a source, under a heading."""
+    return [section(words("Sources", bold=True))] + [_line(citation, now) for citation in citations]
+
+
+def nearest_elements(nearest: Sequence[Nearest]) -> list[Element]:
+    """The pages that came close, under a heading."""
+    lines = [section(words("• "), *_titled(page.title, page.url)) for page in nearest]
+    return [section(words("Closest pages", bold=True)), *lines]
+
+
+def age_of(updated_at: datetime, now: datetime) -> str:
+    """How long ago a page was changed, in words; its day where that is in the future."""
+    days = (now - updated_at).days
+    if days < 0:
+        return f"updated {updated_at:%Y-%m-%d}"
+    for limit, word in _DAYS:
+        if days < limit:
+            return f"updated {word}"
+    for length, unit in ((365, "year"), (30, "month"), (1, "day")):
+        if days >= 2 * length or (length == 1):
+            return f"updated {days // length} {unit}{'s' if days // length > 1 else ''} ago"
+    raise AssertionError("a day is the last unit")
+
+
+def _line(citation: Citation, now: datetime) -> Element:
+    where = " › ".join(citation.headings)
+    age = age_of(citation.updated_at, now) if citation.updated_at is not None else ""
+    beside = " · ".join(part for part in (where, age) if part)
+    tail = [words(f" — {beside}")] if beside else []
+    return section(words(f"{citation.n}. "), *_titled(citation.title, citation.url), *tail)
+
+
+def _titled(title: str, url: str) -> list[Element]:
+    """A title that opens its page, or a title and a path where nothing may be opened."""
+    shown = _short(" ".join(title.split()) or "Untitled")
+    address = safe_link(url)
+    if address is not None:
+        return [link(shown, address)]
+    path = _path_of(url)
+    return [words(shown), *([words(f" ({path})")] if path else [])]
+
+
+def _path_of(url: str) -> str:
+    parts = urlsplit(url) if url.startswith("file:") else None
+    if parts is None:
+        return ""
+    return _short(unquote(parts.path).lstrip("/") + (f"#{parts.fragment}" if parts.fragment else ""))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "…"
