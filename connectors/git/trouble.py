@@ -12,7 +12,7 @@ from connectors.git.repository import GitFailed, GitTimedOut
 _DAMAGE = re.compile(
     r"bad object|corrupt|did not send all necessary objects|unable to read|inflate:|invalid object|loose object"
     r"|missing (?:blob|tree|commit)|packfile .* (?:cannot|does not|is)|index file .* |not a tree object|bad tree"
-    r"|not a git repository(?!:? [\"'])|bad config|unable to resolve reference|could not parse"
+    r"|not a git repository: '|bad config|unable to resolve reference|could not parse"
     r"|unexpected end of file in",
     re.IGNORECASE,
 )
