@@ -1,0 +1,1 @@
+"""The stores that chunks can be kept in."""
