@@ -1,108 +1,153 @@
-"""A house around the Slack side that works without models, stores or sources: what it says is scripted."""
+"""The real Slack side of the bot in front of a scripted answerer, against a rehearsal Slack, over a socket or HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
 
-from bot.answering.model import Answer, Citation, Passage, Piece, Question, Rejected, Scope
-from bot.slack.app import House
+from bot.answering.model import Answer, Citation, Nearest, Passage, Piece, Question, Rejected, Scope
+from bot.answering.smalltalk import small_talk_of
+from bot.inbox import Inbox
+from bot.presence import Presence
+from bot.rehearsal.slack import RehearsalSlack
+from bot.slack.app import Connection, House, SlackApp
 from bot.slack.ports import Requested, RunState, SourceStatus
 from bot.slack.rules import SlackRules
+from bot.web import WebServer, web_app
 
-VPN = Citation(
-    1, "VPN handbook", "https://wiki.acme.example/vpn#reset", "press Reset", "git:handbook:vpn.md",
-    datetime(2026, 11, 1, tzinfo=UTC), ("Access", "Reset"),
-)  # fmt: skip
-FOUND = Passage(
-    1, 0.91, "c1", "git:handbook:vpn.md", "handbook", "v1", "VPN handbook", ("Access", "Reset"),
-    "https://wiki.acme.example/vpn#reset", "Open Settings and press Reset.", keyword_score=7.2, vector_score=0.83,
-)  # fmt: skip
-KEPT_OUT = Rejected("Salaries 2027", "git:board:salaries.md", "superseded version", 0.44)
-ANSWER = Answer(
-    "answered",
-    "Open **Settings** and press *Reset*. [1]\n\nThen sign in again.",
-    citations=(VPN,),
-    passages=(FOUND,),
-    rejected=(KEPT_OUT,),
-    model="scripted",
-    timings={"search": 0.01},
+Mode = Literal["socket", "http"]
+VPN_URL = "https://wiki.example/vpn#Reset"
+LOGIN_URL = "https://git.example/blob/c0ffee/login.md#L10-L20"
+CITATIONS = (
+    Citation(
+        1, "VPN handbook", VPN_URL, "Open Settings", "confluence:wiki:1", datetime(2026, 1, 2, tzinfo=UTC), ("Reset",)
+    ),
+    Citation(2, "login.md", LOGIN_URL, "Log in again", "git:handbook:login.md"),
 )
-
-
-def scope_of(knowledge_base: str) -> Scope:
-    """A knowledge base of one source of the same name."""
-    return Scope(knowledge_base, frozenset({f"source:{knowledge_base}"}))
-
-
-def rules(channels: dict[str, str], **others: Any) -> SlackRules:
-    """Rules with two knowledge bases."""
-    sources = {"engineering": ("handbook", "wiki"), "people": ("policies",)}
-    return SlackRules(channels, scope_of, sources, **others)
-
-
-def pieces_of(answer: Answer) -> list[Piece]:
-    """The paragraphs of an answer, as a model would finish them."""
-    paragraphs = answer.text.split("\n\n") if answer.outcome == "answered" else []
-    return [Piece(text, answer.citations if at == 0 else ()) for at, text in enumerate(paragraphs)]
+PASSAGE = Passage(1, 0.9, "c1", "confluence:wiki:1", "wiki", "1", "VPN handbook", ("Reset",), VPN_URL, "Open Settings")
+PIECES = (
+    Piece("Open **Settings**, then *VPN*. [1]", CITATIONS[:1]),
+    Piece("1. Press `Reset`.\n2. Log in again. [2]", CITATIONS[1:]),
+)
+ANSWERED = Answer(
+    "answered",
+    "\n\n".join(piece.text for piece in PIECES),
+    CITATIONS,
+    passages=(PASSAGE,),
+    rejected=(Rejected("Board minutes", "confluence:wiki:9", "out of scope", 0.8),),
+    model="scripted",
+)
+NOT_FOUND = Answer(
+    "not_found", "I did not find this.", nearest=(Nearest("VPN handbook", VPN_URL, "confluence:wiki:1"),)
+)
 
 
 @dataclass
 class ScriptedAnswerer:
-    """Says the same to everybody, remembers every question, and can be slow or broken."""
+    """Says what it is told to, piece by piece, and remembers what it was asked. ``gate`` holds it up until set."""
 
-    answer: Answer = ANSWER
-    seconds: float = 0.0
+    pieces: Sequence[Piece] = PIECES
+    answer: Answer = ANSWERED
+    pause_seconds: float = 0.0
+    questions: list[Question] = field(default_factory=list)
     failure: Exception | None = None
-    asked: list[Question] = field(default_factory=list)
+    gate: asyncio.Event | None = None
 
     async def stream(self, question: Question) -> AsyncIterator[Piece | Answer]:
-        self.asked.append(question)
+        self.questions.append(question)
         if self.failure is not None:
             raise self.failure
-        for piece in pieces_of(self.answer):
+        for piece in self.pieces if self.answer.outcome == "answered" else ():
             yield piece
-            await asyncio.sleep(self.seconds)
+            await asyncio.sleep(self.pause_seconds)
+            if self.gate is not None:
+                await self.gate.wait()
         yield self.answer
 
 
 @dataclass
 class ScriptedSyncs:
-    """Syncs that are done when they are told to be."""
+    """Every sync takes as many looks as it is told, then ends well."""
 
-    joined: bool = False
-    done: bool = True
-    failure: str | None = None
+    looks: int = 1
     requests: list[tuple[str, str]] = field(default_factory=list)
 
     async def request(self, source: str, asked_by: str) -> Requested:
         self.requests.append((source, asked_by))
-        return Requested(f"run-{source}", self.joined)
+        return Requested(f"run-{source}", joined=False)
 
     async def state(self, run: str) -> RunState:
-        state = RunState(run.removeprefix("run-"), self.done, seen=12, added=1, seconds=0.4)
-        return replace(state, failure=self.failure) if self.done else state
+        self.looks -= 1
+        return RunState(run.removeprefix("run-"), finished=self.looks <= 0, seen=41, updated=2, chunks=99, seconds=1.5)
 
 
-async def statuses(sources: Sequence[str]) -> Sequence[SourceStatus]:
-    """Every source was read a moment ago."""
-    return [SourceStatus(source, "git", datetime.now(UTC), 12, unreadable=1) for source in sources]
+async def statuses_of(sources: Sequence[str]) -> Sequence[SourceStatus]:
+    read = datetime.now(UTC) - timedelta(days=2)
+    return [SourceStatus(source, "git", read, documents=41, unreadable=1) for source in sources]
 
 
-async def always_vouched(answer: Answer, scope: Scope) -> bool:
-    """Nothing was deleted meanwhile."""
-    return True
+class Desk:
+    """One running bot. ``still_vouched`` may be turned off by a test."""
+
+    def __init__(self, slack: RehearsalSlack, folder: Path, channels: dict[str, str], mode: Mode = "socket") -> None:
+        self.slack = slack
+        self.folder = folder
+        self.mode = mode
+        self.answerer = ScriptedAnswerer()
+        self.syncs = ScriptedSyncs()
+        self.still_vouched = True
+        self._inbox: Inbox | None = None
+        sources = {"engineering": ("handbook", "wiki"), "people": ("hr",)}
+        self.rules = SlackRules(channels, scope_of, sources, direct_messages="engineering")
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[SlackApp]:
+        """The bot, taking questions; drained at the end."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        presence = Presence(self.folder / "processes")
+        inbox = Inbox(f"sqlite:///{self.folder / 'inbox.db'}", presence, keep_words=timedelta(days=30))
+        self._inbox = inbox
+        app = SlackApp(self._connection(), self.rules, inbox, self._house())
+        server = WebServer(web_app(app.receive, {}), "127.0.0.1", 0)
+        try:
+            await app.start()
+            await server.start()
+            await self._reachable(server.port)
+            yield app
+        finally:
+            await app.drain(5.0)
+            await server.stop()
+            inbox.close()
+
+    async def idle(self, timeout_seconds: float = 15.0) -> None:
+        """Wait until every delivery is acknowledged and every question has its outcome."""
+        await self.slack.settle()
+        async with asyncio.timeout(timeout_seconds):
+            while self._inbox is not None and await self._inbox.waiting():
+                await asyncio.sleep(0.01)
+
+    def _connection(self) -> Connection:
+        slack = self.slack
+        app_token = slack.app_token if self.mode == "socket" else None
+        return Connection(slack.bot_token, app_token, slack.signing_secret, slack.api_url)
+
+    def _house(self) -> House:
+        async def still_vouched(answer: Answer, scope: Scope) -> bool:
+            return self.still_vouched
+
+        return House(self.answerer, still_vouched, small_talk_of, self.syncs, statuses_of)
+
+    async def _reachable(self, port: int) -> None:
+        if self.mode == "socket":
+            await self.slack.connected()
+        else:
+            await self.slack.deliver_to(f"http://127.0.0.1:{port}/slack/events")
 
 
-def no_small_talk(text: str) -> str | None:
-    """Everything but nothing is a question."""
-    return None if text.strip(" :") else "Ask me a question."
-
-
-def house(answerer: ScriptedAnswerer, syncs: ScriptedSyncs, **others: Any) -> House:
-    """A house that works."""
-    parts = {"still_vouched": always_vouched, "small_talk_of": no_small_talk, "statuses": statuses}
-    return House(answerer=answerer, syncs=syncs, **(parts | others))
+def scope_of(knowledge_base: str) -> Scope:
+    return Scope(knowledge_base, frozenset({f"source:{knowledge_base}"}))
