@@ -1,8 +1,17 @@
 """Passages and questions with only the fields that a test cares about."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
 from bot.answering.model import Passage, Question, Retrieved, Scope, Turn
 
 SCOPE = Scope("engineering", frozenset({"source:handbook"}))
+
+
+@cache
+def pool() -> ThreadPoolExecutor:
+    """One pool for all tests of the room."""
+    return ThreadPoolExecutor(2, thread_name_prefix="questions")
 
 
 def passage(

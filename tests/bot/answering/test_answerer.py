@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from bot.answering.chain import Answerer
 from bot.answering.model import Answer, Piece
 from bot.answering.quotes import QuoteModel
-from tests.bot.answering.passages import FixedSearch, passage, question
+from tests.bot.answering.passages import FixedSearch, passage, pool, question
 
 ROLLBACK = passage(
     "Roll back first and look for the cause afterwards. To roll back the last release, run:\n\n"
@@ -19,7 +18,7 @@ FREEZE = passage("No deploys happen in the last week of the year.", title="Freez
 
 
 def answerer(search: FixedSearch) -> Answerer:
-    return Answerer(search, QuoteModel(), fallback=None, model_name="quotes", pool=ThreadPoolExecutor(2))
+    return Answerer(search, QuoteModel(), fallback=None, model_name="quotes", pool=pool())
 
 
 async def test_an_answer_is_quoted_word_for_word_with_its_source() -> None:
