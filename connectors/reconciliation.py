@@ -122,7 +122,7 @@ class Reconciliation:
         listings = list(self._connector.manifest())
         self._at(Boundary.LISTED)
         books = self._books()
-        damaged = self._damaged(books) if wishes.verify else frozenset[str]()
+        damaged = self._damaged(books) if wishes.verify or self._has_another_store() else frozenset[str]()
         plan = plan_of(listings, books, None if wishes.full else damaged)
         self._bring_in(plan, books)
         self._remove(plan.missing, books, approved=wishes.approve_removals)
@@ -248,6 +248,10 @@ class Reconciliation:
         if totals.embedded != totals.chunks:
             self._records.count_embedded(self._house.store.contents(self._connector.source))
             self._at(Boundary.COUNTED)
+
+    def _has_another_store(self) -> bool:
+        """Whether the store holds visibly less or more than the ledger says: its file was moved away, or put back."""
+        return self._house.store.stats(self._connector.source).chunks != self._records.totals().chunks
 
     def _damaged(self, books: Books) -> Collection[str]:
         """Documents of which the store does not hold what the ledger says. What it holds too much of is retired."""

@@ -22,16 +22,19 @@ from connectors.model import Listing
 from connectors.reports import Progress, SyncReport
 from connectors.runs import DEAD_AFTER, Claim, Runs, Ticket
 from connectors.sync import Sync, fingerprint_of
+from tests.databases import database_url
 from tests.fakes.connectors import JournalConnector
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.stores import MemoryStore
+
+__all__ = ["database_url"]
 
 DONE = SyncReport("fake", "ok", seen=3, unchanged=3, chunks=3)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+def ledger(database_url: str) -> Iterator[Ledger]:
+    ledger = Ledger(database_url)
     yield ledger
     ledger.close()
 
@@ -152,9 +155,13 @@ def test_waiting_for_a_run_that_never_was_is_refused(runs: Runs) -> None:
         runs.wait(99, 1)
 
 
-def test_a_run_of_a_process_that_was_killed_is_taken_over_at_once(runs: Runs, ledger: Ledger, tmp_path: Path) -> None:
+def test_a_run_of_a_process_that_was_killed_is_taken_over_at_once(
+    runs: Runs, database_url: str, tmp_path: Path
+) -> None:
     ticket = runs.request("fake", full=True)
-    child = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path.cwd())
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path), database_url], stdout=subprocess.PIPE, cwd=Path.cwd()
+    )
     assert child.stdout is not None
     assert child.stdout.readline() == b"claimed\n"
     assert runs.claim(["fake"]) is None
@@ -173,7 +180,7 @@ from pathlib import Path
 from connectors.ledger import Ledger
 from connectors.runs import Runs
 folder = Path(sys.argv[1])
-ledger = Ledger(f"sqlite:///{folder / 'ledger.sqlite3'}")
+ledger = Ledger(sys.argv[2])
 assert Runs(ledger.database, folder / "locks").claim(["fake"]) is not None
 print("claimed", flush=True)
 time.sleep(60)

@@ -18,9 +18,12 @@ from connectors.model import Chunk, Document, Listing, Unreadable, source_tag
 from connectors.reconciliation import Boundary
 from connectors.reports import Progress, SyncReport
 from connectors.sync import Sync, fingerprint_of
+from tests.databases import database_url
 from tests.fakes.connectors import WRITTEN, JournalConnector
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.stores import MemoryStore
+
+__all__ = ["database_url"]
 
 TAGS = frozenset({source_tag("fake")})
 
@@ -28,9 +31,9 @@ TAGS = frozenset({source_tag("fake")})
 class House:
     """A ledger, a store, a source and a sync, and what the three say."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str) -> None:
         self.folder = folder
-        self.ledger = Ledger(f"sqlite:///{folder / 'ledger.sqlite3'}")
+        self.ledger = Ledger(database_url)
         self.store, self.embedder, self.source = MemoryStore(), WordEmbedder(), JournalConnector()
         self.ledger.open_index(fingerprint_of(self.embedder))
         self.ledger.register("fake", "journal", "here")
@@ -57,8 +60,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
+def house(tmp_path: Path, database_url: str) -> Iterator[House]:
+    house = House(tmp_path, database_url)
     yield house
     house.ledger.close()
 
@@ -490,12 +493,35 @@ def test_verify_puts_back_what_the_store_has_lost_and_drops_what_it_should_not_h
     house.reconcile()
     lost, kept = (chunk for chunk in house.store.chunks.values() if not chunk.document_id.endswith(":p2"))
     del house.store.chunks[lost.chunk_id]
-    house.store.put([replace(kept, version="0"), replace(kept, document_id="fake:fake:stranger")])
+    house.store.put([replace(kept, version="0")])
     assert house.reconcile().unchanged == 3
     assert len(house.answers()) == 2
     report = house.reconcile(verify=True)
     assert (report.updated, report.unchanged) == (1, 2)
     assert len(house.store.chunks) == len(house.answers()) == 3
+
+
+def test_a_store_that_was_moved_away_is_filled_again_without_being_asked(house: House) -> None:
+    house.write_many(3)
+    house.reconcile()
+    house.store.chunks.clear()
+    house.store.vectors.clear()
+    assert house.reconcile().updated == 3
+    assert len(house.answers()) == 3
+    assert house.ledger.figures()[0].embedded == 3
+
+
+def test_an_older_store_that_was_put_back_loses_what_nobody_vouches_for(house: House) -> None:
+    house.write_many(3)
+    house.reconcile()
+    before = dict(house.store.chunks)
+    house.source.write("p0", "Changed.")
+    house.source.delete("p1")
+    house.reconcile()
+    house.store.chunks = before
+    report = house.reconcile()
+    assert (report.updated, report.unchanged) == (1, 1)
+    assert set(house.store.chunks) == set(house.vouching().vouched)
 
 
 def test_a_refresh_brings_in_what_is_recent_and_removes_only_what_is_restricted(house: House) -> None:
