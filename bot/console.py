@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.panel import Panel
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
 from bot.answering.model import Answer, Retrieved
+from connectors.reports import Progress, SyncReport, Watcher
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("!", "yellow")}
+_MARKS = {True: ("✓", "green"), False: ("✗", "red")}
+_WORDY = ("source", "type", "last_error")
 
 
 def age_of(moment: datetime | None, now: datetime | None = None) -> str:
@@ -60,23 +65,64 @@ def show_passages(retrieved: Retrieved) -> None:
         out.print(Panel(Text(passage.text.strip()), title=title, title_align="left", subtitle=Text(passage.url)))
 
 
-def show_checks(checks: Iterable[Mapping[str, Any]]) -> bool:
-    """Each check with what was found and, where it fails, what to do. Gives whether all passed."""
-    passed = True
-    for check in checks:
-        mark, colour = _MARKS[check["ok"]]
-        out.print(Text.assemble((f"{mark} ", colour), (f"{check['check']}: ", "bold"), str(check["found"])))
-        if check["mend"]:
-            out.print(Text(f"    → {check['mend']}", style=colour))
-        passed = passed and check["ok"] is not False
-    return passed
+@contextmanager
+def progress_of(source: str) -> Iterator[Watcher]:
+    """A bar on stderr while a source is synced; nothing where nobody looks."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Bars(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as bars:
+        listed = bars.add_task(source, total=None)
+
+        def watch(now: Progress) -> None:
+            stage = f"{source}: {now.fetched} fetched, {now.embedded} embedded"
+            bars.update(listed, description=stage, completed=now.seen, total=now.total or None)
+
+        yield watch
 
 
-def table_of(title: str, rows: list[Mapping[str, Any]]) -> Table:
-    """Rows of like shape as a table, one column a key."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in rows[0] if rows else ():
-        table.add_column(name.replace("_", " "), justify="left" if name in ("source", "type", "status") else "right")
+def show_report(report: SyncReport) -> None:
+    """How a sync ended, in a line."""
+    counts = {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "unreadable": report.unreadable,
+        "held": report.held,
+    }
+    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing there"
+    mark, colour = _MARKS[report.status == "ok"]
+    line = f" {report.source}: {report.seen} documents seen, {told}; {report.chunks} chunks in {report.seconds:.1f} s"
+    out.print(Text.assemble((mark, colour), line))
+    if report.error:
+        out.print(Text(f"    {report.error}", style="red"))
+    if report.held:
+        out.print(Text(f"    {report.held} removals wait for a person: quoth sync {report.source} --approve-removals"))
+
+
+def show_check(check: Mapping[str, Any]) -> None:
+    """One thing that was tried, and what to do about it."""
+    mark, colour = ("!", "yellow") if check["ok"] and check["mend"] else _MARKS[check["ok"]]
+    out.print(Text.assemble((f"{mark} ", colour), (f"{check['check']}: ", "bold"), str(check["found"])))
+    if check["mend"]:
+        out.print(Text(f"    → {check['mend']}", style=colour))
+
+
+def show_status(told: Mapping[str, Any]) -> None:
+    """The sources as a table, then what waits and what answers."""
+    rows = told["sources"]
+    if not rows:
+        out.print("No sources are configured.")
+    else:
+        out.print(_table_of(rows))
+    store, queue = told["store"], told["queue"]
+    out.print(f"store: {store['backend']}, {store['chunks']} chunks of {store['documents']} documents", markup=False)
+    out.print(f"waiting: {queue['runs']} syncs, {queue['questions']} questions; model: {told['model']}", markup=False)
+
+
+def _table_of(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="left" if name in _WORDY else "right", overflow="fold")
     for row in rows:
         table.add_row(*("–" if value is None else str(value) for value in row.values()))
     return table

@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationInfo,
     WithJsonSchema,
@@ -43,7 +44,7 @@ def _duration(value: object) -> object:
 def _folder_from_its_folder(path: Path, info: ValidationInfo) -> Path:
     """A path in a configuration file starts at the file's folder."""
     folder: Path = (info.context or {}).get("folder", Path())
-    return folder / path.expanduser()
+    return (folder / path.expanduser()).absolute()
 
 
 def _from_its_folder(url: str, info: ValidationInfo) -> str:
@@ -250,8 +251,7 @@ class Environment(BaseSettings):
     anthropic_base_url: str | None = None
     quoth_config: Path = Path("quoth.yaml")
     quoth_log: Literal["text", "json"] | None = None
-    home: str | None = None
-    ssh_auth_sock: str | None = None
+    _variables: Mapping[str, str] = PrivateAttr(default_factory=lambda: dict(os.environ))
 
     def secret(self, variable: str) -> SecretStr:
         """The value of a variable that the configuration names.
@@ -259,10 +259,20 @@ class Environment(BaseSettings):
         Raises:
             Misconfigured: It is not set.
         """
-        value = os.environ.get(variable)
+        value = self._variables.get(variable)
         if not value:
             raise Misconfigured(f"The environment variable {variable} is not set, but the configuration names it.")
         return SecretStr(value)
+
+    def of_this_process(self) -> Mapping[str, str]:
+        """All variables, for a program of ours to choose from what it may know."""
+        return self._variables
+
+    def with_variables(self, more: Mapping[str, str]) -> Environment:
+        """The same environment, and more."""
+        copy = self.model_copy()
+        copy._variables = {**self._variables, **more}
+        return copy
 
 
 def schema() -> dict[str, Any]:

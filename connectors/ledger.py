@@ -139,6 +139,27 @@ class Ledger:
         # Two chunks with one id: the refused one must not pass as the other.
         return Vouching({key: value for key, value in vouched.items() if key not in refused}, refused)
 
+    def still_stand(self, versions: Mapping[str, str], tags: frozenset[str]) -> bool:
+        """Whether each of these documents, by id, is still answerable at this version within these tags.
+
+        Raises:
+            TryLater: The ledger cannot be asked. Nothing is vouched for then.
+        """
+        asked = sa.select(documents.c.document_id, documents.c.version, documents.c.tags).select_from(
+            documents.join(sources, sources.c.source == documents.c.source)
+        )
+        named = sa.and_(documents.c.document_id.in_(versions), sources.c.standing == "active")
+        with self.database.read() as connection:
+            found = connection.execute(asked.where(named)).all()
+        standing = {row.document_id: row.version for row in found if not tags.isdisjoint(row.tags)}
+        return standing == dict(versions)
+
+    def titles(self, source: str) -> list[str]:
+        """The titles of a source's documents."""
+        asked = sa.select(documents.c.title).where(documents.c.source == source).order_by(documents.c.title)
+        with self.database.read() as connection:
+            return list(connection.execute(asked).scalars())
+
     def records(self, source: str) -> Records:
         """What the ledger records of a source for the open index, for a sync to read and write."""
         return Records(self.database, self.index, source)

@@ -1,0 +1,33 @@
+"""The command `quoth`: runs it, and turns every named failure into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from bot.cli import quoth
+from bot.console import err
+from connectors.errors import Misconfigured, QuothError
+
+FAILED, MISUSED = 1, 2
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code: 0 done, 1 the work failed, 2 bad usage or configuration."""
+    try:
+        quoth()
+    except Misconfigured as error:
+        _leave(str(error), MISUSED)
+    except QuothError as error:
+        _leave(str(error), FAILED)
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        _leave(f"The system refused: {error.strerror or type(error).__name__}{place}.", FAILED)
+
+
+def _leave(words: str, code: int) -> None:
+    err.print(words, markup=False, style="red")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

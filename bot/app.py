@@ -1,0 +1,235 @@
+"""Builds every object once, from Settings, when it is first needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.answering.model import Scope
+from bot.settings import ConfluenceSource, Environment, GitSource, Settings
+from connectors.errands import perform
+from connectors.errors import Misconfigured
+from connectors.ledger import Ledger
+from connectors.ports import Connector
+from connectors.reports import SyncReport, Watcher
+from connectors.runs import Runs
+from connectors.sync import Sync, fingerprint_of
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from bot.answering.chain import Answerer
+    from bot.answering.retriever import Search
+    from bot.inbox import Inbox
+    from connectors.confluence.jail import Jail
+    from connectors.embedding import CrossEncoder
+    from connectors.ports import Embedder
+    from connectors.store.sqlite_store import SqliteStore
+
+T = TypeVar("T")
+
+_QUESTIONS_AT_ONCE = 4
+
+
+class Quoth:
+    """Everything that one configuration makes. A context: what was built is closed at its end."""
+
+    def __init__(self, settings: Settings, environment: Environment) -> None:
+        self.settings = settings
+        self.environment = environment
+        self._open = ExitStack()
+
+    def __enter__(self) -> Quoth:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @cached_property
+    def data_dir(self) -> Path:
+        """The folder of everything that Quoth keeps. Nobody else on the machine may read it."""
+        folder = self.settings.data_dir
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(f"data_dir {folder} cannot be made ({error.strerror}). Choose another.") from error
+        return folder
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """What turns text into vectors."""
+        from connectors.embedding import embedder_of  # noqa: PLC0415  # models are slow to import
+
+        return embedder_of(self.settings.embeddings)
+
+    @cached_property
+    def cross_encoder(self) -> CrossEncoder | None:
+        """What judges a passage against a question; None where reranking is off."""
+        from connectors.embedding import CrossEncoder  # noqa: PLC0415  # models are slow to import
+
+        return CrossEncoder() if self.settings.reranker == "local" else None
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, told which sources and which index count. Others are unanswerable from now on."""
+        ledger = Ledger(self._database("ledger.db"))
+        self._open.callback(ledger.close)
+        ledger.open_index(fingerprint_of(self.embedder))
+        for name, source in self.settings.sources.items():
+            ledger.register(name, source.type, _identity_of(source))
+        ledger.keep_sources(self.settings.sources)
+        return ledger
+
+    @cached_property
+    def store(self) -> SqliteStore:
+        """The index that answers."""
+        from connectors.store.sqlite_store import SqliteStore  # noqa: PLC0415  # numpy is slow to import
+
+        store = SqliteStore(self.data_dir / f"index-{self.ledger.index}.db", self.ledger.index)
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The syncs that were asked for."""
+        return Runs(self.ledger.database, self.data_dir / "locks")
+
+    @cached_property
+    def sync(self) -> Sync:
+        """What moves documents into the store."""
+        return Sync(self.ledger, self.store, self.embedder, self.data_dir / "locks")
+
+    @cached_property
+    def search(self) -> Search:
+        """What finds passages."""
+        from bot.answering.rerank import LocalReranker  # noqa: PLC0415  # LangChain is slow to import
+        from bot.answering.retriever import Search  # noqa: PLC0415  # LangChain is slow to import
+
+        reranker = LocalReranker(self.cross_encoder) if self.cross_encoder else None
+        return Search(self.store, self.ledger, self.embedder, reranker)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """What answers questions."""
+        from bot.answering.chain import Answerer  # noqa: PLC0415  # LangChain is slow to import
+
+        model, name = self._model(self.settings.model)
+        fallback, _ = self._model("quotes")
+        return Answerer(self.search, model, fallback=fallback, model_name=name, pool=self.pool)
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads of questions; syncs have their own."""
+        pool = ThreadPoolExecutor(_QUESTIONS_AT_ONCE, thread_name_prefix="question")
+        self._open.callback(pool.shutdown, cancel_futures=True)
+        return pool
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The questions that came in."""
+        from bot.inbox import Inbox  # noqa: PLC0415
+        from bot.presence import Presence  # noqa: PLC0415
+
+        presence = Presence(self.data_dir / "locks")
+        inbox = Inbox(self._database("inbox.db"), presence, keep_words=self.settings.keep_words)
+        self._open.callback(inbox.close)
+        return inbox
+
+    async def in_pool(self, work: Callable[[], T]) -> T:
+        """Do something that blocks on the threads of questions."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+
+    def sync_now(
+        self, connector: Connector, *, full: bool, approve_removals: bool, verify: bool, watch: Watcher | None = None
+    ) -> SyncReport:
+        """Ask for a run of a source and see it through: here, or wherever one is under way."""
+        ticket = self.runs.request(connector.source, full=full, approve_removals=approve_removals, verify=verify)
+        return perform(self.runs, self.sync, connector, ticket, progress=watch)
+
+    @property
+    def model_name(self) -> str:
+        """What writes the answers."""
+        return self._model(self.settings.model)[1]
+
+    def questions_waiting(self) -> int:
+        """How many questions have no outcome yet."""
+        return asyncio.run(self.inbox.waiting())
+
+    def scope_of(self, knowledge_base: str) -> Scope:
+        """What a knowledge base holds now.
+
+        Raises:
+            Misconfigured: There is no such knowledge base.
+        """
+        return Scope(knowledge_base, self.settings.tags_of(knowledge_base))
+
+    def connector(self, name: str) -> Connector:
+        """The connector of a source.
+
+        Raises:
+            Misconfigured: There is no such source, or its settings or secrets cannot be used.
+        """
+        source = self.settings.source(name)
+        return self._git(name, source) if isinstance(source, GitSource) else self._confluence(name, source)
+
+    def _git(self, name: str, source: GitSource) -> Connector:
+        from connectors.git.clone import Remote  # noqa: PLC0415
+        from connectors.git.connector import GitConnector, Selection  # noqa: PLC0415
+
+        remote = Remote(
+            source.url,
+            source.branch,
+            token=self._secret(source.auth.token_env) if source.auth else None,
+            username=source.auth.username if source.auth else None,
+            environment=self.environment.of_this_process(),
+        )
+        selection = Selection(source.include, source.exclude)
+        return GitConnector(name, remote, self.data_dir, selection=selection, links=source.links)
+
+    def _confluence(self, name: str, source: ConfluenceSource) -> Connector:
+        from connectors.confluence.client import ConfluenceClient  # noqa: PLC0415
+        from connectors.confluence.connector import ConfluenceConnector  # noqa: PLC0415
+
+        client = ConfluenceClient(source.url, source.auth.email, self._secret(source.auth.token_env))
+        self._open.callback(client.close)
+        return ConfluenceConnector(name, client, source.spaces, convert=self.jail.convert)
+
+    @cached_property
+    def jail(self) -> Jail:
+        """Where storage format is converted: a child process that may not live or grow for long."""
+        from connectors.confluence.jail import Jail  # noqa: PLC0415
+
+        jail = Jail()
+        self._open.callback(jail.close)
+        return jail
+
+    def _model(self, name: str) -> tuple[BaseChatModel, str]:
+        from bot.answering.models import model_of  # noqa: PLC0415  # LangChain is slow to import
+
+        key = self.environment.anthropic_api_key
+        return model_of(
+            name,
+            anthropic_api_key=key.get_secret_value() if key else None,
+            anthropic_base_url=self.environment.anthropic_base_url,
+            cross_encoder=self.cross_encoder,
+        )
+
+    def _secret(self, variable: str) -> str:
+        return self.environment.secret(variable).get_secret_value()
+
+    def _database(self, file: str) -> str:
+        """The SQLAlchemy URL of a database: one file for each of ours, or the one PostgreSQL for all."""
+        if self.settings.database != "sqlite":
+            return self.settings.database
+        return f"sqlite:///{self.data_dir / file}"
+
+
+def _identity_of(source: GitSource | ConfluenceSource) -> str:
+    """What a source reads, whatever filters or intervals it has."""
+    branch = source.branch if isinstance(source, GitSource) else None
+    return "\0".join((source.type, source.url, branch or ""))

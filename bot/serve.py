@@ -1,0 +1,183 @@
+"""One process that answers in Slack, keeps the sources in sync, and says how it is, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from bot.answering.model import Answer, Scope
+from bot.answering.smalltalk import small_talk_of
+from bot.app import Quoth
+from bot.console import err
+from bot.inbox import Inbox
+from bot.metrics import WAITING
+from bot.scheduler import Plan, Scheduler
+from bot.slack.app import Connection, House, SlackApp
+from bot.slack.ports import SourceStatus
+from bot.slack.rules import Identity, SlackRules
+from bot.syncing import Perform, QueuedSyncs, SyncWorkers
+from bot.web import Check, WebServer, web_app
+from connectors.errands import perform_next
+from connectors.errors import Misconfigured, QuothError
+from connectors.leases import Lease
+
+log = structlog.get_logger()
+
+_DRAIN_SECONDS = 20.0
+_SYNC_STOP_SECONDS = 8.0
+_TEND_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What is up: who we are in Slack, and the port of /healthz and its neighbours."""
+
+    identity: Identity
+    port: int
+
+
+async def serve_until_told(house: Quoth) -> None:
+    """Serve until SIGTERM or SIGINT, then take nothing more in and finish what is under way, within 30 s."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, told.set)
+    async with serving(house) as up:
+        err.print(
+            f"Quoth is in workspace {up.identity.team} and serves http://{house.settings.web.host}:{up.port}. "
+            "Ctrl-C ends it.",
+            markup=False,
+        )
+        await told.wait()
+        log.info("process.draining")
+
+
+@asynccontextmanager
+async def serving(house: Quoth) -> AsyncIterator[Serving]:
+    """Everything up and running inside, drained at the end.
+
+    Raises:
+        Misconfigured: A token, a scope or an address is wrong.
+        TryLater: Slack or the database cannot be reached.
+    """
+    slack = SlackApp(slack_connection_of(house), _rules_of(house), house.inbox, _house_of(house))
+    web = WebServer(web_app(slack.receive, _checks_of(house, slack)), house.settings.web.host, house.settings.web.port)
+    workers = SyncWorkers(_performing(house))
+    scheduler = _scheduler_of(house)
+    tending = asyncio.create_task(_tend(house.inbox), name="tend")
+    try:
+        identity = await slack.start()
+        await web.start()
+        workers.start()
+        scheduler.start({figures.source: figures.last_success for figures in house.ledger.figures()})
+        yield Serving(identity, web.port)
+    finally:
+        scheduler.stop()
+        tending.cancel()
+        await asyncio.gather(slack.drain(_DRAIN_SECONDS), asyncio.to_thread(workers.stop, _SYNC_STOP_SECONDS))
+        await web.stop()
+
+
+def slack_connection_of(house: Quoth) -> Connection:
+    """How Slack is reached.
+
+    Raises:
+        Misconfigured: A token that the mode needs is not in the environment.
+    """
+    environment, mode = house.environment, house.settings.slack.mode
+    needed = {"SLACK_BOT_TOKEN": environment.slack_bot_token} | (
+        {"SLACK_APP_TOKEN": environment.slack_app_token}
+        if mode == "socket"
+        else {"SLACK_SIGNING_SECRET": environment.slack_signing_secret}
+    )
+    if missing := [name for name, value in needed.items() if value is None]:
+        raise Misconfigured(f"Not set in the environment: {', '.join(missing)}. deploy/README.md tells where they are.")
+    bot_token, second = (value.get_secret_value() for value in needed.values() if value is not None)
+    if mode == "socket":
+        return Connection(bot_token, app_token=second, api_url=environment.slack_api_url)
+    return Connection(bot_token, signing_secret=second, api_url=environment.slack_api_url)
+
+
+def _rules_of(house: Quoth) -> SlackRules:
+    settings = house.settings
+    direct = settings.direct_messages
+    return SlackRules(
+        channels={channel: binding.knowledge_base for channel, binding in settings.channels.items()},
+        scope_of=house.scope_of,
+        sources_of={name: base.sources for name, base in settings.knowledge_bases.items()},
+        direct_messages=direct.knowledge_base if direct else None,
+        member_channels=direct.member_channels if direct else False,
+        command=settings.slack.command,
+        reindex_command=settings.slack.reindex_command,
+        admins=settings.slack.admins,
+        allow_guests=settings.slack.allow_guests,
+        allow_external=settings.slack.allow_external,
+    )
+
+
+def _house_of(house: Quoth) -> House:
+    async def still_vouched(answer: Answer, scope: Scope) -> bool:
+        cited = {citation.document_id for citation in answer.citations}
+        versions = {passage.document_id: passage.version for passage in answer.passages}
+        named = {document_id: versions[document_id] for document_id in cited}
+        return await house.in_pool(lambda: house.ledger.still_stand(named, scope.tags))
+
+    async def statuses(sources: Sequence[str]) -> Sequence[SourceStatus]:
+        told = {figures.source: figures for figures in await house.in_pool(house.ledger.figures)}
+        return [
+            SourceStatus(
+                figures.source,
+                figures.kind,
+                figures.last_success,
+                figures.documents,
+                figures.unreadable,
+                figures.held,
+                figures.running,
+            )
+            for figures in (told[name] for name in sources if name in told)
+        ]
+
+    return House(house.answerer, still_vouched, small_talk_of, QueuedSyncs(house.runs, house.pool), statuses)
+
+
+def _checks_of(house: Quoth, slack: SlackApp) -> dict[str, Check]:
+    async def inbox() -> str | None:
+        await house.inbox.first_time("readyz")
+        return None
+
+    async def ledger() -> str | None:
+        await house.in_pool(house.ledger.figures)
+        return None
+
+    async def store() -> str | None:
+        await house.in_pool(house.store.stats)
+        return None
+
+    return {"inbox": inbox, "ledger": ledger, "store": store, "slack": slack.unreadiness}
+
+
+def _performing(house: Quoth) -> Perform:
+    connectors = {name: house.connector(name) for name in house.settings.sources}
+    return lambda stop: perform_next(house.runs, house.sync, connectors, stop)
+
+
+def _scheduler_of(house: Quoth) -> Scheduler:
+    plans = {name: Plan(source.every, source.refresh) for name, source in house.settings.sources.items()}
+    lease = Lease(house.ledger.database, "timer")
+    return Scheduler(plans, lease, lambda source, kind: house.runs.request(source, kind=kind))
+
+
+async def _tend(inbox: Inbox) -> None:
+    """Forget what was kept long enough, and show how much waits."""
+    while True:
+        try:
+            await inbox.purge()
+            WAITING.set(await inbox.waiting())
+        except QuothError as error:
+            log.warning("inbox.not_tended", reason=type(error).__name__)
+        await asyncio.sleep(_TEND_SECONDS)

@@ -1,0 +1,49 @@
+"""What `quoth status` tells: what is held of each source, what waits for a person, and what comes next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.app import Quoth
+from bot.results import moment
+from connectors.ledger import SourceFigures
+
+
+def status_of(house: Quoth, now: datetime | None = None) -> dict[str, Any]:
+    """The object that `quoth status --json` prints."""
+    figures = {told.source: told for told in house.ledger.figures()}
+    stats = house.store.stats()
+    return {
+        "sources": [
+            _source(house, figures[name], now or datetime.now(UTC))
+            for name in house.settings.sources
+            if name in figures
+        ],
+        "queue": {"runs": house.runs.queued(), "questions": house.questions_waiting()},
+        "store": {
+            "backend": house.settings.store.backend,
+            "documents": stats.documents,
+            "chunks": stats.chunks,
+            "embedded": stats.embedded,
+            "size_bytes": stats.size_bytes,
+        },
+        "model": house.model_name,
+    }
+
+
+def _source(house: Quoth, told: SourceFigures, now: datetime) -> dict[str, Any]:
+    due = now if told.last_success is None else max(now, told.last_success + house.settings.sources[told.source].every)
+    return {
+        "source": told.source,
+        "type": told.kind,
+        "last_success": moment(told.last_success),
+        "documents": told.documents,
+        "chunks": told.chunks,
+        "embedded": told.embedded,
+        "unreadable": told.unreadable,
+        "held": told.held,
+        "running": told.running,
+        "next_run": moment(due),
+        "last_error": told.last_error,
+    }

@@ -1,0 +1,116 @@
+"""The queue of runs while the process serves: carried out on threads of its own, asked for and watched from Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar
+
+import structlog
+
+from bot.metrics import HELD, LAST_SUCCESS, RUNS, UNREADABLE
+from bot.slack.ports import Requested, RunState
+from connectors.errors import Cancelled, QuothError
+from connectors.reports import SyncReport
+from connectors.runs import Run, Runs
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+Perform = Callable[[threading.Event], SyncReport | None]
+"""Carries out the next run of the queue, if there is one; stops when the event is set."""
+
+_LOOK_SECONDS = 0.5
+_REST_SECONDS = 10.0
+
+
+class SyncWorkers:
+    """A few threads that take runs from the queue. Two sources are synced side by side, no source twice."""
+
+    def __init__(self, perform: Perform, threads: int = 2) -> None:
+        self._perform = perform
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._work, name=f"sync-{n}", daemon=True) for n in range(threads)]
+
+    def start(self) -> None:
+        """Begin to look for runs."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Cancel what is running and wait for it to end. What it had committed stays; the next start goes on."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout_seconds)
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self._stop.wait(self._one_run())
+
+    def _one_run(self) -> float:
+        """Carry out a run if there is one; how long to wait before looking again."""
+        try:
+            report = self._perform(self._stop)
+        except Cancelled:
+            return _LOOK_SECONDS
+        except QuothError as error:
+            log.warning("run.not_carried_out", reason=type(error).__name__)
+            return _REST_SECONDS
+        except Exception:
+            log.exception("run.stumbled")
+            return _REST_SECONDS
+        if report is None:
+            return _LOOK_SECONDS
+        _count(report)
+        return 0
+
+
+def _count(report: SyncReport) -> None:
+    RUNS.labels(report.source, report.status).inc()
+    HELD.labels(report.source).set(report.held)
+    UNREADABLE.labels(report.source).set(report.unreadable)
+    if report.status == "ok":
+        LAST_SUCCESS.labels(report.source).set_to_current_time()
+
+
+class QueuedSyncs:
+    """Syncs as Slack asks for them: put into the queue, looked at while they run."""
+
+    def __init__(self, runs: Runs, pool: Executor) -> None:
+        self._runs = runs
+        self._pool = pool
+
+    async def request(self, source: str, asked_by: str) -> Requested:
+        """Ask for a sync of a source, or join the one under way."""
+        ticket = await self._in_a_thread(lambda: self._runs.request(source))
+        log.info("run.requested", source=source, run_id=ticket.run_id, joined=ticket.joined, asked_by=asked_by)
+        return Requested(str(ticket.run_id), ticket.joined)
+
+    async def state(self, run: str) -> RunState:
+        """How far a run is."""
+        return _state_of(await self._in_a_thread(lambda: self._runs.run(int(run))))
+
+    async def _in_a_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _state_of(run: Run) -> RunState:
+    report = run.report
+    if report is None:
+        return RunState(run.source, finished=False, seen=run.progress.seen)
+    return RunState(
+        report.source,
+        finished=True,
+        seen=report.seen,
+        added=report.added,
+        updated=report.updated,
+        removed=report.removed,
+        held=report.held,
+        unreadable=report.unreadable,
+        chunks=report.chunks,
+        seconds=report.seconds,
+        failure=report.error,
+    )

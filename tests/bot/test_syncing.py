@@ -1,0 +1,42 @@
+"""Runs are carried out one after the other, and no surprise ends the workers."""
+
+import queue
+import threading
+
+from bot.syncing import SyncWorkers
+from connectors.errors import Cancelled
+from connectors.reports import SyncReport
+
+
+def test_every_run_of_the_queue_is_carried_out() -> None:
+    waiting = ["wiki", "docs", "blog"]
+    done: queue.Queue[str] = queue.Queue()
+
+    def perform(_: threading.Event) -> SyncReport | None:
+        if not waiting:
+            return None
+        done.put(waiting.pop(0))
+        return SyncReport("wiki", "ok")
+
+    workers = SyncWorkers(perform, threads=1)
+    workers.start()
+    try:
+        assert [done.get(timeout=10) for _ in range(3)] == ["wiki", "docs", "blog"]
+    finally:
+        workers.stop(10)
+
+
+def test_a_stop_reaches_the_run_that_is_under_way() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def perform(stop: threading.Event) -> SyncReport | None:
+        begun.set()
+        stop.wait(10)
+        ended.set()
+        raise Cancelled("stopped")
+
+    workers = SyncWorkers(perform, threads=1)
+    workers.start()
+    assert begun.wait(10)
+    workers.stop(10)
+    assert ended.is_set()
