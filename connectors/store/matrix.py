@@ -63,7 +63,7 @@ class Cosines:
         if not len(matrix.order) or not ids:
             return {}
         wanted = np.asarray(ids, np.int64)
-        places = np.searchsorted(matrix.ids, wanted, sorter=matrix.order)
+        places = np.searchsorted(matrix.ids[matrix.order], wanted)
         rows = matrix.order[np.minimum(places, len(matrix.order) - 1)]
         there = matrix.ids[rows] == wanted
         return {int(i): float(self.values[row]) for i, row in zip(wanted[there], rows[there], strict=True)}
