@@ -1,0 +1,87 @@
+"""Reads the best passages again, each together with the question, and blends what that says into their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import Protocol
+
+from bot.answering.model import Passage, Question
+from bot.answering.picking import standalone
+
+RERANKED = 10
+"""Passages that are read again: more cost time and win nothing (specs/retrieval.md §3)."""
+
+SHARE = 0.5
+"""How much the second reading counts. Alone it ranks worse than what it is to improve."""
+
+
+class Reranker(Protocol):
+    """Judges texts against a question."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """One number a text, the higher the better; only their order and distance within one call mean something."""
+
+
+class LocalReranker:
+    """A reranker on this machine: the cross-encoder's raw logits."""
+
+    def __init__(self, cross_encoder: Reranker) -> None:
+        self._cross_encoder = cross_encoder
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """The raw logit of each text."""
+        return self._cross_encoder.scores(question, texts)
+
+
+def logits_of(
+    reranker: Reranker,
+    question: Question,
+    passages: Sequence[Passage],
+    seconds: float,
+    clock: Callable[[], float] = monotonic,
+) -> list[float]:
+    """What the reranker says of each passage, the first ones only if it takes longer than ``seconds``.
+
+    A follow-up that means little alone is read with the question before it.
+    """
+    end = clock() + seconds
+    asked = standalone(question.text, [turn.text for turn in question.turns if turn.speaker == "user"])
+    logits: list[float] = []
+    for passage in passages:
+        if clock() > end:
+            break
+        logits += reranker.scores(asked, [text_of(passage)])
+    return logits
+
+
+def text_of(passage: Passage) -> str:
+    """A passage as it is read again: its title and headings in front."""
+    return "\n".join((" > ".join((passage.title, *passage.headings)), passage.text))
+
+
+def blended(passages: Sequence[Passage], logits: Sequence[float]) -> tuple[Passage, ...]:
+    """The passages in their new order. Those read again stay in front of the others and share out their old scores.
+
+    Where not all of the front was read again in time, the order stays as it was.
+    """
+    front = [replace(passage, rerank_score=logit) for passage, logit in zip(passages, logits, strict=False)]
+    rest = tuple(passages[len(front) :])
+    if len(front) < min(RERANKED, len(passages)):
+        return (*front, *rest)
+    old, new = _spread([passage.score for passage in front]), _spread(logits)
+    blend = [(1 - SHARE) * before + SHARE * again for before, again in zip(old, new, strict=True)]
+    low, high = front[-1].score if front else 0.0, front[0].score if front else 0.0
+    scored = [replace(p, score=low + (high - low) * share) for p, share in zip(front, blend, strict=True)]
+    return (*sorted(scored, key=lambda passage: -passage.score), *rest)
+
+
+def numbered(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """The passages with their ranks from 1."""
+    return tuple(replace(passage, rank=rank) for rank, passage in enumerate(passages, start=1))
+
+
+def _spread(scores: Sequence[float]) -> list[float]:
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    return [(score - low) / (high - low) if high > low else 0.0 for score in scores]
