@@ -14,7 +14,7 @@ from bot.answering.model import Answer, Citation, Nearest, Passage, Piece, Quest
 from bot.answering.smalltalk import small_talk_of
 from bot.inbox import Inbox
 from bot.presence import Presence
-from bot.rehearsal.slack import RehearsalSlack
+from bot.rehearsal.slack import Message, RehearsalSlack
 from bot.slack.app import Connection, House, SlackApp
 from bot.slack.ports import Requested, RunState, SourceStatus
 from bot.slack.rules import SlackRules
@@ -131,6 +131,11 @@ class Desk:
             while self._inbox is not None and await self._inbox.waiting():
                 await asyncio.sleep(0.01)
 
+    async def votes(self, question_id: str) -> dict[str, int]:
+        """What people said of an answer."""
+        assert self._inbox is not None
+        return await self._inbox.votes(question_id)
+
     def _connection(self) -> Connection:
         slack = self.slack
         app_token = slack.app_token if self.mode == "socket" else None
@@ -147,6 +152,38 @@ class Desk:
             await self.slack.connected()
         else:
             await self.slack.deliver_to(f"http://127.0.0.1:{port}/slack/events")
+
+
+class Scene:
+    """A workspace with one bound channel, somebody who asks, and a bot."""
+
+    def __init__(self, slack: RehearsalSlack, folder: Path, mode: Mode) -> None:
+        self.slack = slack
+        self.asker = slack.add_user("Platform on-call")
+        self.channel = slack.add_channel("engineering")
+        self.bindings = {self.channel: "engineering"}
+        self.desk = Desk(slack, folder, self.bindings, mode)
+
+    def bound_channels(self, count: int) -> list[str]:
+        """More channels of the same knowledge base."""
+        channels = [self.slack.add_channel(f"team-{n}") for n in range(count)]
+        self.bindings.update(dict.fromkeys(channels, "engineering"))
+        return channels
+
+    async def ask(self, words: str = "how do I reset the VPN?", thread_ts: str | None = None) -> str:
+        return await self.slack.say(self.channel, self.asker, f"<@{self.slack.bot_user_id}> {words}", thread_ts)
+
+    async def answer(self, ts: str, after: str = "") -> Message:
+        """The finished answer, once its question has been seen off."""
+        answer = await self.slack.answer_in(self.channel, ts, after=after)
+        await self.desk.idle()
+        return self.slack.workspace.message(self.channel, answer.ts)
+
+    def answers_in(self, channel: str, ts: str) -> list[Message]:
+        return [m for m in self.slack.thread(channel, ts) if m.user == self.slack.bot_user_id]
+
+    def bot_messages(self) -> list[Message]:
+        return [m for m in self.slack.workspace.history(self.channel) if m.user == self.slack.bot_user_id]
 
 
 def scope_of(knowledge_base: str) -> Scope:

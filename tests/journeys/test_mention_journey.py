@@ -7,31 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.rehearsal.slack import Message, RehearsalSlack
-from tests.fakes.slack_house import LOGIN_URL, NOT_FOUND, VPN_URL, Desk, Mode
+from bot.rehearsal.slack import RehearsalSlack
+from tests.fakes.slack_house import LOGIN_URL, NOT_FOUND, VPN_URL, Scene
 from tests.fakes.slack_schemas import wrong_arguments
-
-
-class Scene:
-    """A workspace with one bound channel, somebody who asks, and a bot."""
-
-    def __init__(self, slack: RehearsalSlack, folder: Path, mode: Mode) -> None:
-        self.slack = slack
-        self.asker = slack.add_user("Platform on-call")
-        self.channel = slack.add_channel("engineering")
-        self.desk = Desk(slack, folder, {self.channel: "engineering"}, mode)
-
-    async def ask(self, words: str = "how do I reset the VPN?", thread_ts: str | None = None) -> str:
-        return await self.slack.say(self.channel, self.asker, f"<@{self.slack.bot_user_id}> {words}", thread_ts)
-
-    async def answer(self, ts: str, after: str = "") -> Message:
-        """The finished answer, once its question has been seen off."""
-        answer = await self.slack.answer_in(self.channel, ts, after=after)
-        await self.desk.idle()
-        return self.slack.workspace.message(self.channel, answer.ts)
-
-    def bot_messages(self) -> list[Message]:
-        return [m for m in self.slack.workspace.history(self.channel) if m.user == self.slack.bot_user_id]
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -176,7 +154,7 @@ async def test_guests_and_strangers_are_refused(scene: Scene, who: dict[str, boo
 
 async def test_a_channel_shared_with_another_company_is_refused(scene: Scene) -> None:
     shared = scene.slack.add_channel("with-acme", ext_shared=True)
-    scene.desk.rules.channels[shared] = "engineering"  # type: ignore[index]  # A plain dict, as the desk was given.
+    scene.bindings[shared] = "engineering"
     async with scene.desk.open():
         ts = await scene.slack.say(shared, scene.asker, f"<@{scene.slack.bot_user_id}> where is the safe?")
         await scene.slack.answer_in(shared, ts)
