@@ -88,10 +88,10 @@ class Site:
         title: str,
         storage: str | None = "",
         parent: str | None = None,
-        restricted_to: Collection[str] = (),
+        restricted_to: str | Collection[str] | None = None,
         page_id: str | None = None,
     ) -> str:
-        """Add a page to the space with that key; its id. ``restricted_to`` are account ids or group names."""
+        """Add a page to the space with that key; its id. ``restricted_to`` names accounts or groups."""
         page_id = self._add("page", space, title, storage, parent, page_id)
         self.restrict(page_id, restricted_to)
         return page_id
@@ -138,12 +138,13 @@ class Site:
         with self.lock:
             del self.contents[page_id]
 
-    def restrict(self, page_id: str, restricted_to: Collection[str]) -> None:
+    def restrict(self, page_id: str, restricted_to: str | Collection[str] | None) -> None:
         """Let only these accounts and groups read it, and what is below it; nobody named: no restriction."""
+        names = frozenset([restricted_to] if isinstance(restricted_to, str) else restricted_to or ())
         with self.lock:
             content = self.contents[page_id]
-            content.users = frozenset(name for name in restricted_to if name in self.users)
-            content.groups = frozenset(restricted_to) - content.users
+            content.users = names & self.users.keys()
+            content.groups = names - content.users
 
     def space_of_key(self, key: str) -> Space:
         """The space with that key."""
