@@ -9,7 +9,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import perf_counter
-from typing import Protocol
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -22,6 +21,7 @@ from bot.answering.model import Answer, Passage, Piece, Question, Retrieved
 from bot.answering.picking import standalone
 from bot.answering.prompts import asked, is_cut, sent_of
 from bot.answering.quotes import QUOTES
+from bot.answering.retriever import PassageRetriever, Search
 from bot.answering.smalltalk import small_talk_of
 from bot.answering.writing import Written, write
 
@@ -33,13 +33,6 @@ _BROKEN = (
     "Something went wrong while answering. Please try again; if it happens again, tell the operator the reference."
 )
 _NO_MODEL = "The language model could not be reached. Please try again in a few minutes."
-
-
-class Search(Protocol):
-    """What finds passages; :class:`bot.answering.retriever.Search` is the real one."""
-
-    def best(self, question: Question, limit: int) -> Retrieved:
-        """The passages that answer the question best, within its scope, vouched for, reranked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +119,11 @@ class Answerer:
 
     async def _retrieve(self, prepared: Prepared) -> Prepared:
         began = perf_counter()
-        search = partial(self._search.best, prepared.question, LIMIT)
+        retriever = PassageRetriever(search=self._search, question=prepared.question, limit=LIMIT)
+        invoke = partial(retriever.invoke, asked(prepared.question))
         context = contextvars.copy_context()
-        retrieved = await asyncio.get_running_loop().run_in_executor(self._pool, context.run, search)
+        documents = await asyncio.get_running_loop().run_in_executor(self._pool, context.run, invoke)
+        retrieved = Retrieved(tuple(document.metadata["passage"] for document in documents), retriever.rejected)
         return replace(prepared, retrieved=retrieved, seconds={"retrieve": perf_counter() - began})
 
     async def _written(self, prepared: Prepared, say: Callable[[Piece], None]) -> Answer:

@@ -70,7 +70,8 @@ class Citations:
         known = [passage for passage in passages if 0 <= passage < len(self.sent.passages)]
         self.dropped += max(len(passages) - len(known), 0 if passages else 1)
         claim = text[: mark.start()].rsplit("\n", 1)[-1][-300:]
-        return "".join(self._sign(passage, *_closest(self.sent.units[passage], claim)) for passage in known)
+        signs = "".join(self._sign(passage, *_closest(self.sent.units[passage], claim)) for passage in known)
+        return f" {signs}" if signs and mark.group()[0].isspace() else signs
 
     def _dropped_mark(self, _mark: re.Match[str]) -> str:
         self.dropped += 1

@@ -19,6 +19,8 @@ _TAG = re.compile(
     r"</?(?:a|img|image|iframe|script|link|video|audio|source|object|embed|form|input|button|svg|style|base|meta|area|map|picture|track|frame)\b[^<>]*>?",
     re.I,
 )
+_ANGLED = re.compile(r"</?[a-zA-Z][^<>\n`]*>|<[!?@#][^<>\n`]*>")
+_OPEN_ANGLE = re.compile(r"(?m)^([ \t>*+\-\d.)]*<)(?=[a-zA-Z/!?])")
 _ADDRESS = re.compile(
     r"(?:\b[a-zA-Z][a-zA-Z0-9+.-]{1,31}://|\bwww\.|\b(?:mailto|tel|javascript|data|vbscript|slack|file):(?=\S))[^\s<>`\ue000-\uf8ff]*"
 )
@@ -51,9 +53,10 @@ def _without_links(text: str) -> str:
         if bare == text:
             break
         text = bare
-    # An opening bracket that could still close over a target, however deeply nested, must not.
+    # A bracket that could still close over a target, however deeply nested, must not; nor may HTML begin.
     text = re.sub(r"\](?=[(\[:])", "] ", text)
-    return _ADDRESS.sub(_as_code, text)
+    text = outside_code(_ADDRESS.sub(_as_code, text), lambda part: _ANGLED.sub(r"`\g<0>`", part))
+    return outside_code(text, lambda part: _OPEN_ANGLE.sub(r"\1 ", part))
 
 
 def _without_outer_links(text: str) -> str:

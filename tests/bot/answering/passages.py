@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from bot.answering.model import Passage, Question, Retrieved, Scope, Turn
+from bot.answering.retriever import Search
 
 SCOPE = Scope("engineering", frozenset({"source:handbook"}))
 
@@ -42,7 +43,7 @@ def question(text: str, *turns: tuple[str, str]) -> Question:
     return Question(text, SCOPE, tuple(Turn(speaker, said) for speaker, said in turns))  # type: ignore[arg-type]
 
 
-class FixedSearch:
+class FixedSearch(Search):
     """Finds the same passages for every question, and remembers what was asked."""
 
     def __init__(self, *passages: Passage) -> None:

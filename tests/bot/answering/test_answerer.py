@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.answering.chain import Answerer
-from bot.answering.model import Answer, Piece
+from bot.answering.model import Answer, Piece, Question, Retrieved
 from bot.answering.quotes import QuoteModel
 from tests.bot.answering.passages import FixedSearch, passage, pool, question
 
@@ -65,13 +65,13 @@ async def test_a_question_that_is_too_long_is_cut_and_says_so() -> None:
     assert "Only the first 4,000 characters of the question were read." in answer.notes
 
 
-class BrokenSearch:
-    def best(self, question: object, limit: int) -> None:
+class BrokenSearch(FixedSearch):
+    def best(self, question: Question, limit: int) -> Retrieved:
         raise RuntimeError("SELECT secret FROM somewhere")
 
 
 async def test_a_failing_search_is_an_error_with_a_reference_and_without_its_words() -> None:
-    answer = await answerer(BrokenSearch()).answer(question("How do I roll back?"))  # type: ignore[arg-type]
+    answer = await answerer(BrokenSearch()).answer(question("How do I roll back?"))
     assert answer.outcome == "error"
     assert answer.failure is not None
     assert answer.failure.kind == "search_unavailable"

@@ -1,0 +1,69 @@
+"""A small knowledge base on disk, searched with the real store and the real models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.answering.rerank import LocalReranker
+from bot.answering.retriever import Search
+from connectors.chunking import chunks_of
+from connectors.embedding import CrossEncoder, embedder_of
+from connectors.model import Chunk, Document, source_tag
+from connectors.store.sqlite_store import SqliteStore
+
+HANDBOOK = Path(__file__).parent / "handbook"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What this test's ledger says of a chunk."""
+
+    title: str
+    url: str
+    breadcrumbs: tuple[str, ...] = ()
+    updated_at: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllSeen:
+    vouched: dict[str, Seen]
+    refused: dict[str, str]
+
+
+class TrustingLedger:
+    """Vouches for everything."""
+
+    def vouch(self, chunks: Sequence[Chunk], tags: frozenset[str]) -> AllSeen:
+        return AllSeen(
+            {chunk.chunk_id: Seen(chunk.title, f"https://git.example/{chunk.document_id}") for chunk in chunks}, {}
+        )
+
+
+def handbook_search(file: Path, cross_encoder: CrossEncoder) -> Search:
+    """A search over the handbook that stands beside this file."""
+    embedder = embedder_of("local")
+    store = SqliteStore(file, "test")
+    for document in _documents():
+        chunks = chunks_of(document, "test")
+        store.put(chunks)
+        texts = [f"{chunk.title}\n{' > '.join(chunk.headings)}\n{chunk.text}" for chunk in chunks]
+        vectors = embedder.embed_texts(texts)
+        store.embed({chunk.chunk_id: vector for chunk, vector in zip(chunks, vectors, strict=True)})
+    return Search(store, TrustingLedger(), embedder, LocalReranker(cross_encoder), rerank_seconds=30.0)
+
+
+def _documents() -> Iterator[Document]:
+    for path in sorted(HANDBOOK.glob("*.md")):
+        text = path.read_text()
+        yield Document(
+            source="handbook",
+            document_id=path.stem,
+            version="1",
+            title=text.splitlines()[0].lstrip("# "),
+            text=text,
+            url=f"https://git.example/{path.name}",
+            link=f"https://git.example/{path.name}#L{{start}}-L{{end}}",
+            tags=frozenset({source_tag("handbook")}),
+        )

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+
+from bot.answering.picking import standalone
+from bot.answering.prompts import NO_ANSWER, messages_with_blocks, sent_of
+from bot.answering.quotes import QuoteModel
+from tests.bot.answering.passages import passage, question
+
+PAGE = passage(
+    "Staging is rebuilt at night.\n\n## Deploy\n\nTo deploy a branch:\n\n1. Push the branch.\n2. Open the pipeline.\n"
+    "3. Confirm.\n\nIt takes a minute.\n\nClear the cache with:\n\n```sh\ncachectl clear\n```\n\n"
+    "| Plan | Requests |\n|------|----------|\n| Free | 60 |\n| Team | 600 |\n"
+)
+
+
+class Keyword:
+    """Likes the texts with a word, the shortest most."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.pairs = 0
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        self.pairs += len(texts)
+        return [5.0 - len(text) / 10_000 if self.word in text else -9.0 for text in texts]
+
+
+def messages(text: str, *turns: tuple[str, str], page: Any = PAGE) -> list[BaseMessage]:
+    return messages_with_blocks(question(text, *turns), sent_of((page,)))
+
+
+def quoted(scorer: Any, text: str, *turns: tuple[str, str]) -> str:
+    reply = QuoteModel(scorer=scorer).invoke(messages(text, *turns))
+    return "".join(block["text"] for block in reply.content if isinstance(block, dict)).strip()
+
+
+def test_a_question_how_gets_the_whole_list_with_its_lead() -> None:
+    assert quoted(Keyword("pipeline"), "How do I deploy?") == (
+        "To deploy a branch:\n\n1. Push the branch.\n2. Open the pipeline.\n3. Confirm."
+    )
+
+
+def test_a_code_block_comes_with_the_sentence_that_leads_to_it() -> None:
+    assert quoted(Keyword("cachectl"), "clear cache") == "Clear the cache with:\n\n```sh\ncachectl clear\n```"
+
+
+def test_a_row_comes_with_the_head_of_its_table() -> None:
+    assert quoted(Keyword("600"), "requests?") == "| Plan | Requests |\n|------|----------|\n| Team | 600 |"
+
+
+def test_nothing_good_enough_is_declined() -> None:
+    assert quoted(Keyword("nowhere"), "How do I fly?") == NO_ANSWER
+
+
+def test_a_name_that_no_source_knows_makes_it_silent() -> None:
+    assert quoted(Keyword("minute"), "How long does it take?") != NO_ANSWER
+    assert quoted(Keyword("minute"), "How long does it take on Redis?") == NO_ANSWER
+    assert quoted(Keyword("minute"), "What does E5020 mean?") == NO_ANSWER
+
+
+def test_the_number_of_scored_spans_is_bounded() -> None:
+    page = passage(" ".join(f"Sentence number {n} speaks of deploys." for n in range(400)))
+    scorer = Keyword("deploys")
+    QuoteModel(scorer=scorer).invoke(messages("deploys?", page=page))
+    assert scorer.pairs <= 24
+
+
+@pytest.mark.parametrize("text", ["How do I deploy a branch?", "What is the capital of France?"])
+async def test_all_four_ways_to_ask_agree(text: str) -> None:
+    model: BaseChatModel = QuoteModel()
+    whole = model.invoke(messages(text))
+    assert isinstance(whole, AIMessage)
+    streamed = [chunk for chunk in model.stream(messages(text)) if chunk.content]
+    awaited = await model.ainvoke(messages(text))
+    flowed = [chunk async for chunk in model.astream(messages(text)) if chunk.content]
+    assert [chunk.content[0] for chunk in streamed] == whole.content
+    assert [chunk.content[0] for chunk in flowed] == whole.content == awaited.content
+
+
+def test_every_citation_says_what_the_source_says() -> None:
+    reply = QuoteModel(scorer=Keyword("600")).invoke(messages("requests?"))
+    units = sent_of((PAGE,)).units[0]
+    locations = [location for block in reply.content if isinstance(block, dict) for location in block["citations"]]
+    assert locations
+    for location in locations:
+        start, end = location["start_block_index"], location["end_block_index"]
+        assert location["cited_text"] == "".join(unit.text for unit in units[start:end])
+
+
+def test_a_message_without_sources_is_declined() -> None:
+    assert QuoteModel().invoke([HumanMessage("hello")]).text == NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("and on staging?", "How do I deploy? and on staging?"),
+        ("How long does it take?", "How do I deploy? How long does it take?"),
+        ("Which plan allows six hundred requests a minute?", "Which plan allows six hundred requests a minute?"),
+    ],
+)
+def test_what_makes_no_sense_alone_is_read_with_the_question_before(text: str, whole: str) -> None:
+    assert standalone(text, ["Hello", "How do I deploy?"]) == whole
