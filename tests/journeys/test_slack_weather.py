@@ -219,7 +219,10 @@ async def test_thirty_questions_at_once_are_all_answered_within_slacks_limits(tm
     assert [request.method for request in slack.requests if request.status == 429] == []
 
 
-async def test_a_hostile_answer_becomes_nothing_but_words(scene: Scene) -> None:
+@pytest.mark.parametrize("has_streams", [True, False])
+async def test_a_hostile_answer_becomes_nothing_but_words(scene: Scene, has_streams: bool) -> None:
+    if not has_streams:
+        scene.slack.faults.no_streaming()
     evil = (
         "<!channel> <@U123> @here [click](https://evil.example) ![x](https://evil.example/p.png) https://evil.example"
     )
