@@ -22,7 +22,8 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red")}
-_WORDY = ("source", "type", "last_error")
+_COUNTS = ("documents", "chunks", "embedded", "unreadable", "held")
+_COLUMNS = ("source", "type", *_COUNTS, "compared", "next", "error")
 
 
 def age_of(moment: datetime | None, now: datetime | None = None) -> str:
@@ -121,8 +122,17 @@ def show_status(told: Mapping[str, Any]) -> None:
 
 def _table_of(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), justify="left" if name in _WORDY else "right", overflow="fold")
+    for name in _COLUMNS:
+        is_count = name in _COUNTS
+        table.add_column(name, justify="right" if is_count else "left", no_wrap=name == "source", overflow="fold")
     for row in rows:
-        table.add_row(*("–" if value is None else str(value) for value in row.values()))
+        counts = [str(row[name]) for name in _COUNTS]
+        success = None if row["last_success"] is None else datetime.fromisoformat(row["last_success"])
+        compared = "now" if row["running"] else age_of(success)
+        table.add_row(row["source"], row["type"], *counts, compared, _until(row["next_run"]), row["last_error"] or "")
     return table
+
+
+def _until(moment: str) -> str:
+    minutes = (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds() / 60
+    return "due" if minutes < 1 else f"in {minutes:.0f} min"

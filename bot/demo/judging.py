@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.demo.scenes import Answered, NotFound
 from bot.rehearsal.slack import Message, transcript_of
+from bot.slack.render import RETRY
 
 _SOURCES = "Sources"
 """What stands above the numbered sources of every answer that has some."""
@@ -12,6 +13,8 @@ _SOURCES = "Sources"
 def complaint_about(answer: Message, expected: Answered | NotFound) -> str | None:
     """What is wrong with an answer as a person sees it; None when it came out as it must."""
     seen = transcript_of([answer])
+    if any(RETRY == element.get("action_id") for block in answer.blocks for element in block.get("elements", ())):
+        return "it is an error"
     said = [words for words in expected.never if words.lower() in seen.lower()]
     if said:
         return f"it must not say “{said[0]}”"

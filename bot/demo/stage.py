@@ -29,6 +29,7 @@ from bot.settings import (
 )
 
 _TOKEN = "REHEARSAL_WIKI_TOKEN"  # noqa: S105  # The name of a variable.
+_LINKS = "https://git.tideway.example/platform/documentation/blob/{commit}/{path}#L{start}-L{end}"
 _SELDOM = timedelta(days=1)
 """Nothing is synced on its own here: a scene says when."""
 
@@ -54,7 +55,7 @@ async def company_stage(environment: Environment) -> AsyncIterator[Stage]:
         auth = CloudBasicAuth(kind="cloud_basic", email=confluence.email, token_env=_TOKEN)
         repository = repository_in(folder / "documentation")
         sources: dict[str, Source] = {
-            "developer-docs": GitSource(type="git", url=str(repository), every=_SELDOM),
+            "developer-docs": GitSource(type="git", url=str(repository), links=_LINKS, every=_SELDOM),
             "eng-wiki": _space(confluence, auth, "ENG"),
             "people-wiki": _space(confluence, auth, "PEOPLE"),
         }
