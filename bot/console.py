@@ -22,8 +22,8 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red")}
-_COUNTS = ("documents", "chunks", "embedded", "unreadable", "held")
-_COLUMNS = ("source", "type", *_COUNTS, "compared", "next", "error")
+_COUNTS = ("documents", "chunks", "unreadable", "held")
+_COLUMNS = ("source", "type", *_COUNTS, "compared", "next")
 
 
 def age_of(moment: datetime | None, now: datetime | None = None) -> str:
@@ -115,6 +115,9 @@ def show_status(told: Mapping[str, Any]) -> None:
         out.print("No sources are configured.")
     else:
         out.print(_table_of(rows))
+    for row in rows:
+        if row["last_error"]:
+            out.print(Text(f"{row['source']}: {row['last_error']}", style="red"))
     store, queue = told["store"], told["queue"]
     out.print(f"store: {store['backend']}, {store['chunks']} chunks of {store['documents']} documents", markup=False)
     out.print(f"waiting: {queue['runs']} syncs, {queue['questions']} questions; model: {told['model']}", markup=False)
@@ -123,13 +126,13 @@ def show_status(told: Mapping[str, Any]) -> None:
 def _table_of(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in _COLUMNS:
-        is_count = name in _COUNTS
-        table.add_column(name, justify="right" if is_count else "left", no_wrap=name == "source", overflow="fold")
+        table.add_column(name, justify="right" if name in _COUNTS else "left", no_wrap=True)
     for row in rows:
-        counts = [str(row[name]) for name in _COUNTS]
+        chunks = str(row["chunks"]) if row["embedded"] == row["chunks"] else f"{row['embedded']} of {row['chunks']}"
+        counts = (str(row["documents"]), chunks, str(row["unreadable"]), str(row["held"]))
         success = None if row["last_success"] is None else datetime.fromisoformat(row["last_success"])
         compared = "now" if row["running"] else age_of(success)
-        table.add_row(row["source"], row["type"], *counts, compared, _until(row["next_run"]), row["last_error"] or "")
+        table.add_row(row["source"], row["type"], *counts, compared, _until(row["next_run"]))
     return table
 
 
