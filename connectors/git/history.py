@@ -71,7 +71,7 @@ def _changes(
     repository: Repository, commit: str, seconds: float, *, skip: int, since: datetime | None = None
 ) -> Generator[tuple[bytes | None, datetime | None], None, None]:
     """Each commit as (None, date), then each path it touched as (path, date)."""
-    arguments = [f"--skip={skip}", *([f"--since={int(since.timestamp())}"] if since else [])]
+    arguments = [f"--skip={skip}", *([f"--since=@{int(since.timestamp())} +0000"] if since else [])]
     date = None
     for record in repository.records(
         "log", "-z", "--name-only", "--no-renames", "--format=%x01%ct", *arguments, "--end-of-options", commit, "--",

@@ -183,6 +183,9 @@ class Repository:
 
     def _env(self) -> dict[str, str]:
         passed = {name: value for name, value in self.environment.items() if name in PASSED_ON}
+        if "SSL_CERT_FILE" in passed:
+            # Not every TLS library that git is built with reads it by itself.
+            passed.setdefault("GIT_SSL_CAINFO", passed["SSL_CERT_FILE"])
         env = {
             **passed,
             "PATH": self._path(),

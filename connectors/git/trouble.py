@@ -67,6 +67,11 @@ _MEANINGS = (
         "the repository holds objects that git itself calls malformed or dangerous. `git fsck` in it names them.",
     ),
     Meaning(
+        r"corruption on the remote side",
+        Misconfigured,
+        "the repository itself lacks objects or is damaged. `git fsck` in it says what is missing.",
+    ),
+    Meaning(
         r"dubious ownership",
         Misconfigured,
         "the folder belongs to another user. Run Quoth as that user, or make this one the owner.",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.errors import Misconfigured, QuothError
+from connectors.errors import Misconfigured
 from connectors.git.clone import Remote
 from connectors.git.connector import GitConnector
 from connectors.git.tree import Limits
@@ -75,7 +75,7 @@ def test_a_repository_that_lacks_objects_makes_git_run_nothing(repository: GitRe
     }.items():
         repository.git("config", name, value)
     (repository.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
-    with pytest.raises(QuothError):
+    with pytest.raises(Misconfigured, match="lacks objects"):
         read(connector_of(repository))
     assert not pwned.exists()
 
