@@ -17,6 +17,7 @@ _TRAILING_HASHES = re.compile(r"(?<=\s)(#+)$")
 _URL_UNSAFE = str.maketrans(
     {" ": "%20", "<": "%3C", ">": "%3E", "\\": "%5C", "|": "%7C", "`": "%60", '"': "%22", "\n": "", "\r": "", "\t": ""}
 )
+_MARKER = re.compile(r"(?<!\\)[*~]")
 _BACKTICKS = re.compile(r"`+")
 
 
@@ -35,6 +36,11 @@ def words(text: str) -> str:
     if text.count("`") > 1:
         text = text.replace("`", "\\`")
     return text
+
+
+def markers(text: str) -> str:
+    """Escaped words within emphasis, whose own stars and tildes would run into its markers."""
+    return _MARKER.sub(r"\\\g<0>", text)
 
 
 def line_start(line: str) -> str:

@@ -131,11 +131,12 @@ def _panel(reader: Reader, element: Element, marks: Marks) -> Iterable[Node]:
     return [Quote(blocks, PANEL_KINDS.get(attribute(element, "ac:name").lower(), ""), title)] if blocks or title else ()
 
 
-def _code(_reader: Reader, element: Element, _marks: Marks) -> Iterable[Node]:
-    body = child_of(element, *_BODIES)
+def _code(reader: Reader, element: Element, marks: Marks) -> Iterable[Node]:
+    body = child_of(element, "ac:plain-text-body")
     language = parameter(element, "language", "lang", "").lower()
     language = _LANGUAGES.get(language, language)
-    blocks = _fence(text_of(body), language if _LANGUAGE.fullmatch(language) else "")
+    language = language if _LANGUAGE.fullmatch(language) else ""
+    blocks = _fence(text_of(body), language) if body is not None else _body(reader, element, marks)
     return _titled(parameter(element, "title"), blocks)
 
 
@@ -152,9 +153,11 @@ def _inline_math(_reader: Reader, element: Element, marks: Marks) -> Iterable[No
     return [Code(" ".join(formula.split()), marks)] if formula.strip() else ()
 
 
-def _markdown(_reader: Reader, element: Element, _marks: Marks) -> Iterable[Node]:
-    text = text_of(child_of(element, *_BODIES)).strip()
-    return [Raw(text)] if text else ()
+def _markdown(reader: Reader, element: Element, marks: Marks) -> Iterable[Node]:
+    body = child_of(element, "ac:plain-text-body")
+    if body is None:
+        return _body(reader, element, marks)
+    return [Raw(text)] if (text := text_of(body).strip()) else ()
 
 
 def _html(reader: Reader, element: Element, marks: Marks) -> Iterable[Node]:

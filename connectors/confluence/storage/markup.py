@@ -93,10 +93,16 @@ def plain_of_verbatim(inline: Inline) -> str:
 
 
 def _pre(_reader: Reader, element: Element, _marks: Marks) -> Iterable[Node]:
-    for line_break in element.iter("br"):
-        line_break.tail = "\n" + (line_break.tail or "")
-    text = text_of(element).strip("\n")
+    text = _verbatim(element).strip("\n")
     return [Fence(text)] if text.strip() else ()
+
+
+def _verbatim(element: Element) -> str:
+    """The words of an element as they are spaced, without those that are for nobody to read."""
+    if ELEMENTS.get(name_of(element)) is nothing:
+        return ""
+    inner = "".join(_verbatim(child) + (child.tail or "") for child in element)
+    return ("\n" if name_of(element) == "br" else "") + (element.text or "") + inner
 
 
 def _quote(reader: Reader, element: Element, marks: Marks) -> Iterable[Node]:

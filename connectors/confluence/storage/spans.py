@@ -154,5 +154,7 @@ def _emitted(spans: list[_Span]) -> str:
         if at_line_start and span.text == " ":
             continue
         text = escaping.words(span.text) if span.is_words else span.text
+        if span.is_words and span.marks:
+            text = escaping.markers(text)
         pieces.append(escaping.line_start(text) if at_line_start and span.is_words else text)
     return "".join(pieces)

@@ -240,6 +240,7 @@ LOOK_ALIKES = [
     ("<p>[click](https://evil.example)</p>", "[click]\\(https://evil.example)"),
     ("<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>", "\\<script>alert(1)\\</script>"),
     ("<p>&amp;lt; stays</p>", "\\&lt; stays"),
+    ("<p><del>~a</del> <b>*b</b></p>", "~~\\~a~~ **\\*b**"),
     ("<p>C:\\temp\\new</p>", "C:\\temp\\new"),
 ]
 
