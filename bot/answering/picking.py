@@ -21,6 +21,8 @@ _PAIRS = 24
 _PASSAGES = 6
 _PAIR_CHARACTERS = 700
 _CLOSE_SECOND = 1.5
+_NAMED = 1.5
+_WHAT_TO_DO = 1.5
 _MOST_SPANS = 3
 _MOST_PASSAGES = 2
 _LONGEST_PARAGRAPH = 500
@@ -74,11 +76,15 @@ def picked(question: str, excerpts: Sequence[Excerpt], scorer: Scorer | None) ->
     if not candidates:
         return []
     scores = _scores(question, candidates, excerpts, scorer)
-    best = max(range(len(candidates)), key=scores.__getitem__)
-    if scores[best] - _UNKNOWN_NAME * _unknown_names(question, excerpts) < THRESHOLD:
+    if max(scores) - _UNKNOWN_NAME * _unknown_names(question, excerpts) < THRESHOLD:
         return []
-    ranked = sorted(zip(scores, candidates, strict=True), key=lambda scored: -scored[0])
-    close = [span for score, span in ranked if score >= max(scores[best] - _CLOSE_SECOND, THRESHOLD)]
+    merits = _merits(question, candidates, excerpts)
+    ranked = sorted(
+        ((score + merit, score, span) for score, merit, span in zip(scores, merits, candidates, strict=True)),
+        key=lambda scored: -scored[0],
+    )
+    least = ranked[0][0] - _CLOSE_SECOND
+    close = [span for rank, score, span in ranked if rank >= least and score >= THRESHOLD]
     expanded = [_expanded(span, question, excerpts[span.passage].units) for span in close]
     return _few(expanded)
 
@@ -100,6 +106,18 @@ def _scores(question: str, spans: Sequence[Span], excerpts: Sequence[Excerpt], s
     if scorer is None:
         return _lexical_scores(question, spans, excerpts)
     return scorer.scores(question, [_pair_text(span, excerpts[span.passage])[:_PAIR_CHARACTERS] for span in spans])
+
+
+def _merits(question: str, spans: Sequence[Span], excerpts: Sequence[Excerpt]) -> list[float]:
+    """What speaks for a span beside its score: the question's own terms, and for a question about how, what to do."""
+    asked, how = frozenset(terms_of(question)), bool(_HOW_TO.search(question))
+    merits = []
+    for span in spans:
+        units = excerpts[span.passage].units
+        named = len(asked & set(terms_of(text_of(span, units)))) / max(len(asked), 1)
+        kinds = {unit.kind for start, end in span.parts for unit in units[start:end]}
+        merits.append(_NAMED * named + (_WHAT_TO_DO if how and kinds & {"code", "step"} else 0.0))
+    return merits
 
 
 def _pair_text(span: Span, excerpt: Excerpt) -> str:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
 import time
+from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
@@ -86,3 +89,15 @@ def test_hostile_length_costs_no_time(text: str) -> None:
     started = time.perf_counter()
     inert(text)
     assert time.perf_counter() - started < 2.0
+
+
+REFERENCE = Path(os.environ.get("QUOTH_REFERENCE_DATA", "../shared/data")) / "security" / "own"  # noqa: TID251  # A test.
+FORMS = REFERENCE / "exfil_markup.jsonl"
+
+
+@pytest.mark.skipif(not FORMS.exists(), reason="no reference data at QUOTH_REFERENCE_DATA")
+def test_no_form_of_the_reference_corpus_stays_active() -> None:
+    forms = [json.loads(line) for line in FORMS.read_text().splitlines()]
+    active = {form["id"]: parts for form in forms if (parts := active_parts(inert(form["text"])))}
+    assert len(forms) > 50
+    assert active == {}
