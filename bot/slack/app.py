@@ -40,6 +40,8 @@ from connectors.errors import Misconfigured, TryLater
 
 log = structlog.get_logger()
 DRAIN_SECONDS = 25.0
+_LOOK_SECONDS = 3.0
+"""How often Slack's client looks after its connection; a cut one brings no questions until it does."""
 _QUIET = logging.getLogger("quoth.slack_bolt")
 _QUIET.setLevel(logging.CRITICAL)  # Bolt's warnings and errors carry whole request bodies.
 
@@ -202,7 +204,9 @@ class SlackApp:
 
     async def _connect(self, running: _Running) -> None:
         client = self._gateway.client
-        running.socket = AsyncSocketModeHandler(running.bolt, self._connection.app_token, _QUIET, client)
+        running.socket = AsyncSocketModeHandler(
+            running.bolt, self._connection.app_token, _QUIET, client, ping_interval=_LOOK_SECONDS
+        )
         try:
             await running.socket.client.connect()  # type: ignore[no-untyped-call]
         except SlackApiError as error:

@@ -39,13 +39,12 @@ class Undeliverable(Exception):
 class Streams:
     """Whether this Slack has streams at all, remembered for a while for everybody."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self) -> None:
         self._refused_until = 0.0
 
     def may_start(self) -> bool:
         """Whether a stream is worth a try now."""
-        return time.monotonic() >= self._refused_until and self._gateway.may_stream()
+        return time.monotonic() >= self._refused_until
 
     def refused(self, code: str) -> None:
         """Learn from a no."""
@@ -68,6 +67,7 @@ class Delivery:
         self._at = at
         self._ts = claimed.answer_ts
         self._is_streaming = False
+        self._is_first = True
         self._pending: list[Element] = []
         self._streamed_blocks = 0
         self._streamed_signs = 0
@@ -93,8 +93,9 @@ class Delivery:
         if self._is_streaming:
             self._pending.append(block)
             await self._append()
-        elif self._ts is None and self._streams.may_start():
+        elif self._is_first and self._ts is None and self._streams.may_start():
             await self._start(block)
+        self._is_first = False
 
     async def end(self, message: Message, tail: list[Element]) -> None:
         """Make this message the one visible outcome. ``tail`` is what a stream still lacks.
@@ -142,11 +143,14 @@ class Delivery:
             self._at(Boundary.STREAM_RECORDED)
 
     async def _append(self) -> None:
-        if self._streamed_blocks + len(self._pending) > _MOST_STREAMED_BLOCKS or not self._gateway.may_append():
+        if self._streamed_blocks + len(self._pending) > _MOST_STREAMED_BLOCKS:
             return
         blocks, self._pending = self._pending, []
         try:
             await self._gateway.append_stream(self._asked.channel, str(self._ts), blocks)
+        except Busy:
+            self._pending = blocks
+            return
         except SlackError as error:
             # The final update shows everything, whatever became of this piece.
             self._is_streaming = not (isinstance(error, Refused) and error.code in _NOT_STREAMING)

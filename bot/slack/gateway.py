@@ -20,6 +20,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5, sock_read=15)
 _LONGEST_WAIT_SECONDS = 30.0
 _TRIES = 3
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_AT_ONCE = {"chat.startStream", "chat.appendStream"}
+"""They take their turns themselves: an answer can do without them, and must not wait for one."""
 _PERHAPS_DONE = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _LIMITED = {"ratelimited", "rate_limited", "message_limit_exceeded"}
 _SERVER_ERROR = 500
@@ -87,14 +89,6 @@ class Gateway:
         if self._session is not None:
             await self._session.close()
 
-    def may_stream(self) -> bool:
-        """Whether a stream may be started right now without waiting for others."""
-        return self._limits.is_free("chat.startStream")
-
-    def may_append(self) -> bool:
-        """Whether a stream may be appended to right now."""
-        return self._limits.is_free("chat.appendStream")
-
     async def post(self, channel: str, thread_ts: str | None, message: Message, metadata: Reply | None = None) -> str:
         """Post a message; its ts."""
         await self._limits.message_turn(channel)
@@ -113,7 +107,8 @@ class Gateway:
         await self.write("chat.delete", channel=channel, ts=ts)
 
     async def start_stream(self, channel: str, thread_ts: str, recipient: tuple[str, str], blocks: list[Any]) -> str:
-        """Begin a message that grows, for a reader (user, team); its ts."""
+        """Begin a message that grows, for a reader (user, team); its ts. Busy at once when others have all turns."""
+        self._turn_or_busy("chat.startStream")
         await self._limits.message_turn(channel)
         user, team = recipient
         args = {"channel": channel, "thread_ts": thread_ts, "chunks": _chunks(blocks)}
@@ -121,7 +116,8 @@ class Gateway:
         return str(reply["ts"])
 
     async def append_stream(self, channel: str, ts: str, blocks: list[Any]) -> None:
-        """Add blocks to a message that grows."""
+        """Add blocks to a message that grows. Busy at once when others have all turns."""
+        self._turn_or_busy("chat.appendStream")
         await self.write("chat.appendStream", channel=channel, ts=ts, chunks=_chunks(blocks))
 
     async def stop_stream(self, channel: str, ts: str, blocks: list[Any], metadata: Reply | None = None) -> None:
@@ -164,7 +160,8 @@ class Gateway:
 
     async def _call(self, method: str, **how: Any) -> Reply:
         for attempt in range(1, _TRIES + 1):
-            await self._limits.turn(method)
+            if method not in _AT_ONCE:
+                await self._limits.turn(method)
             try:
                 return await self._once(method, **how)
             except _Wait as wait:
@@ -172,6 +169,10 @@ class Gateway:
                     raise Busy(f"{method}: asked us to wait {wait.seconds:.0f} s") from None
                 await asyncio.sleep(wait.seconds)
         raise AssertionError("the last attempt raised or returned")
+
+    def _turn_or_busy(self, method: str) -> None:
+        if not self._limits.turn_now(method):
+            raise Busy(f"{method}: no turn left in this minute")
 
     async def _once(self, method: str, **how: Any) -> Reply:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 
@@ -28,7 +29,7 @@ async def identify(gateway: Gateway) -> Identity:
         reply = await gateway.client.auth_test()
     except SlackApiError as error:
         raise _refused(error) from None
-    except (OSError, TimeoutError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise TryLater(f"Slack cannot be reached ({type(error).__name__}). Is SLACK_API_URL right?") from None
     check_scopes(reply.headers.get("x-oauth-scopes") or reply.headers.get("X-OAuth-Scopes"))
     identity = Identity(str(reply["team_id"]), str(reply["user_id"]), str(reply.get("bot_id") or ""))

@@ -39,9 +39,14 @@ class Limits:
         """Wait until a message may be posted in this channel."""
         await self._wait(f"channel:{channel}", *_MESSAGES)
 
-    def is_free(self, method: str) -> bool:
-        """Whether this method may be called right now. Takes no turn."""
-        return self._next(method, CALLS_A_MINUTE.get(method, _OTHERS), 60.0) <= self._clock()
+    def turn_now(self, method: str) -> bool:
+        """Take a turn if there is one right now; waiting would be worse than doing without."""
+        calls = CALLS_A_MINUTE.get(method, _OTHERS)
+        at = self._next(method, calls, 60.0)
+        if at > self._clock():
+            return False
+        self._calls.setdefault(method, deque(maxlen=calls)).append(at)
+        return True
 
     async def _wait(self, key: str, calls: int, seconds: float) -> None:
         at = self._next(key, calls, seconds)

@@ -65,7 +65,7 @@ class Settler:
         self._parts = parts
         self._inbox = parts.inbox
         self._threads = Threads(parts.gateway, parts.inbox, parts.identity)
-        self._streams = Streams(parts.gateway)
+        self._streams = Streams()
 
     async def settle(self, claimed: Claimed) -> None:
         """Bring a claimed question to its end, or give it back. Raises only what cancels."""

@@ -8,7 +8,6 @@ from contextlib import suppress
 
 import structlog
 
-from bot import metrics
 from bot.inbox import Claimed, Inbox
 from bot.slack.settle import Settler
 from connectors.errors import TryLater
@@ -18,7 +17,6 @@ _LOOK_SECONDS = 1.0
 _WITHDRAWN_SECONDS = 0.4
 _RENEW_EVERY = 20
 _RESUME_EVERY = 5
-_PURGE_EVERY = 9_000
 
 
 class Workers:
@@ -110,7 +108,3 @@ class Workers:
             await self._inbox.renew()
         if beat % _RESUME_EVERY == 0 and await self._inbox.resume_dead():
             self.ring()
-        if beat % _RENEW_EVERY == 0:
-            metrics.WAITING.set(await self._inbox.waiting())
-        if beat % _PURGE_EVERY == 1:
-            await self._inbox.purge()
