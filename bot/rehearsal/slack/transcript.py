@@ -12,8 +12,9 @@ from typing import Any
 from bot.rehearsal.slack.workspace import Json, Message
 
 Names = Mapping[str, str]
-WIDTH = 100
+WIDTH = 80
 _ANGLE = re.compile(r"<([^<>]+)>")
+_NUMBER = re.compile(r"\[\d+\]")
 _MARKS = (("code", "`"), ("strike", "~"), ("italic", "_"), ("bold", "*"))
 _INSET = re.compile(r"(?! {4,}(?![ •]|\d+\.)) *(?:[•✓]|\d+\.)? *")
 """The beginning of a line that may be broken: not of code, which is set in by four."""
@@ -136,6 +137,8 @@ def _styled(text: str, style: Json) -> str:
 
 
 def _link(url: str, label: str) -> str:
+    if _NUMBER.fullmatch(label):
+        return label  # Its address stands once more beside the source of that number.
     return f"{label} ({url})" if label and label != url else url
 
 

@@ -107,7 +107,7 @@ def test_people_and_channels_have_names() -> None:
 def test_long_lines_are_broken_between_words_and_hang_under_their_number() -> None:
     words = "1. " + "word " * 30
     lines = body_of(text=words.strip()).split("\n")
-    assert all(len(line) <= 100 for line in lines)
+    assert all(len(line) <= 80 for line in lines)
     assert lines[1].startswith("   word")
 
 
