@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from connectors.errors import Misconfigured, TryLater
 
 _PLACE = "place"
 
@@ -18,9 +23,15 @@ class FileLock:
         self._file: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock, at once or not at all."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        """Take the lock, at once or not at all.
+
+        Raises:
+            Misconfigured: The folder cannot be written.
+            TryLater: Its disk is full.
+        """
+        with _usable(self._path.parent):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -39,15 +50,32 @@ class FileLock:
 
 def place_of(folder: Path) -> str:
     """The name of a lock folder, made up once. Who reads the same name shares these locks, so a free one means dead."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _PLACE
-    if not path.exists():
-        draft = folder / f".{_PLACE}-{secrets.token_hex(8)}"
-        draft.write_text(secrets.token_hex(16))
-        try:
-            os.link(draft, path)  # whole or not at all, and only the first of several processes
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
+    with _usable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / _PLACE
+        if not path.exists():
+            _make_up(path)
+        return path.read_text()
+
+
+def _make_up(path: Path) -> None:
+    draft = path.with_name(f".{_PLACE}-{secrets.token_hex(8)}")
+    draft.write_text(secrets.token_hex(16))
+    try:
+        os.link(draft, path)  # whole or not at all, and only the first of several processes
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise TryLater(f"{folder}: the disk is full. Free some space and try again.") from error
+        raise Misconfigured(
+            f"{folder} cannot hold locks ({error.strerror}). Let Quoth's user write `data_dir`."
+        ) from error

@@ -17,7 +17,8 @@ from connectors.chunking import chunks_of
 from connectors.model import source_tag
 from connectors.reconciliation import Boundary
 from connectors.tables import documents, holdings, owed, quarantine
-from tests.chaos.sync_kills import SCENARIOS, House, JournalConnector, after, before
+from tests.chaos.sync_kills import SCENARIOS, House, after, before
+from tests.fakes.connectors import JournalConnector
 
 ROOT = Path(__file__).parents[2]
 TAGS = frozenset({source_tag("fake")})

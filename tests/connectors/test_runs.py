@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errands import perform, perform_next
-from connectors.errors import Cancelled
+from connectors.errors import Cancelled, Misconfigured
 from connectors.ledger import Ledger
 from connectors.locks import place_of
 from connectors.model import Listing
@@ -255,6 +255,12 @@ def test_two_folders_of_locks_have_two_names_and_each_keeps_its_own(tmp_path: Pa
     assert len(names) == 1
     assert names != {place_of(tmp_path / "b")}
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["place"]
+
+
+def test_a_folder_that_cannot_hold_locks_is_named(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(Misconfigured, match="cannot hold locks"):
+        Runs(ledger.database, tmp_path / "file")
 
 
 def test_old_runs_are_forgotten(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

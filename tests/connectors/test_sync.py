@@ -536,6 +536,47 @@ def test_a_refresh_brings_in_what_is_recent_and_removes_only_what_is_restricted(
     assert house.answers()["p0"] == "Changed."
 
 
+def test_a_refresh_settles_what_a_dead_run_left_in_the_store(house: House) -> None:
+    house.write_many(2)
+    house.reconcile()
+    house.source.write("p0", "Changed.")
+
+    def die(boundary: Boundary) -> None:
+        if boundary is Boundary.COMMITTED:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Sync(house.ledger, house.store, house.embedder, house.folder / "locks", boundary=die).reconcile(house.source)
+    assert len(house.store.chunks) == 3
+    house.sync.refresh(house.source, datetime(2030, 1, 1, tzinfo=UTC))
+    assert set(house.store.chunks) == set(house.vouching().vouched)
+
+
+def test_fewer_chunks_at_the_same_version_leave_none_behind(house: House) -> None:
+    house.source.write("a", "# One\n\nFirst.\n\n# Two\n\nSecond.")
+    house.reconcile()
+    house.source.pages["a"] = replace(house.source.pages["a"], text="# One\n\nFirst.")
+    report = house.reconcile(full=True)
+    assert (report.updated, report.chunks, len(house.store.chunks)) == (1, 1, 1)
+
+
+def test_a_ledger_on_a_full_disk_is_a_failed_run_that_space_mends(tmp_path: Path) -> None:
+    house = House(tmp_path, f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    house.reconcile()
+    with house.ledger.database.read() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite's own way to be out of space
+    house.write_many(400)
+    report = house.reconcile()
+    assert report.status == "failed"
+    assert "disk is full" in str(report.error)
+    assert len(house.answers()) in range(0, 400, 50)
+    with house.ledger.database.read() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+    assert house.reconcile().status == "ok"
+    assert len(house.answers()) == 400
+    house.ledger.close()
+
+
 def test_a_refresh_without_news_forgets_nothing(house: House) -> None:
     house.source.write("a", "Broken.")
     house.source.write("b", "Fine.")

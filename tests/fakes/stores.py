@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,10 @@ def words_of(chunk: Chunk) -> list[str]:
     return terms_of(" ".join((chunk.title, *chunk.headings, chunk.text)))
 
 
+def _version_of(chunk: Chunk) -> tuple[str, str, str, str]:
+    return chunk.source, chunk.document_id, chunk.version, chunk.pipeline
+
+
 @dataclass
 class MemoryStore:
     """Chunks and vectors in dictionaries. ``writes`` are the calls that changed something; ``down`` refuses all."""
@@ -35,6 +39,9 @@ class MemoryStore:
     def put(self, chunks: Sequence[Chunk]) -> None:
         self._asked("put")
         with self.lock:
+            versions = {_version_of(chunk) for chunk in chunks}
+            ids = {chunk.chunk_id for chunk in chunks}
+            self._drop(key for key, old in self.chunks.items() if _version_of(old) in versions and key not in ids)
             for chunk in chunks:
                 old = self.chunks.get(chunk.chunk_id)
                 if old is not None and words_of(old) != words_of(chunk):
@@ -49,12 +56,8 @@ class MemoryStore:
     def retire(self, source: str, kept: Mapping[str, tuple[str, str] | None]) -> None:
         self._asked("retire")
         with self.lock:
-            for key, chunk in list(self.chunks.items()):
-                if chunk.source != source or chunk.document_id not in kept:
-                    continue
-                if kept[chunk.document_id] != (chunk.version, chunk.pipeline):
-                    del self.chunks[key]
-                    self.vectors.pop(key, None)
+            named = {k: c for k, c in self.chunks.items() if c.source == source and c.document_id in kept}
+            self._drop(k for k, c in named.items() if kept[c.document_id] != (c.version, c.pipeline))
 
     def search(self, query: Query) -> list[Candidate]:
         self._asked()
@@ -97,6 +100,11 @@ class MemoryStore:
             return StoreStats(documents, len(mine), sum(key in self.vectors for key in mine))
 
     def close(self) -> None: ...
+
+    def _drop(self, chunk_ids: Iterable[str]) -> None:
+        for chunk_id in list(chunk_ids):
+            del self.chunks[chunk_id]
+            self.vectors.pop(chunk_id, None)
 
     def _asked(self, write: str = "") -> None:
         if self.down:
