@@ -11,8 +11,9 @@ from connectors.analysis import terms_of
 LOGIT = -6.0
 """Cross-encoder: below this, passages of unanswerable questions stand and none of answerable ones."""
 
-COSINE = 0.62
-"""Without a cross-encoder: unrelated text of one company's documentation stays below this."""
+COSINE = 0.52
+"""Without a cross-encoder: on tests/bot/answering/questions.yaml 95 % of answerable questions find something above
+this and 75 % of the others do not. A model that is asked in vain can still decline."""
 
 COVERAGE = 0.6
 """Share of the question's terms in one passage that speaks for it, whatever a model thinks of them."""

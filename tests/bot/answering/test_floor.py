@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.answering.chain import Answerer
+from bot.answering.claude import claude_of
+from bot.answering.floor import is_promising
+from bot.rehearsal.claude import RehearsalClaude
+from tests.bot.answering.passages import FixedSearch, passage, pool, question
+
+FAR = passage("Chairs are ordered through the office team.", rerank_score=-10.5)
+
+
+def test_what_the_cross_encoder_finds_unrelated_is_below_the_floor() -> None:
+    assert not is_promising("What is the capital of France?", [FAR])
+    assert is_promising("Where do seats come from?", [replace(FAR, rerank_score=-1.0)])
+
+
+def test_without_a_cross_encoder_likeness_decides() -> None:
+    assert is_promising("Where do seats come from?", [replace(FAR, rerank_score=None, vector_score=0.6)])
+    assert not is_promising("Where do seats come from?", [replace(FAR, rerank_score=None, vector_score=0.3)])
+
+
+def test_the_words_of_the_question_are_evidence_of_their_own() -> None:
+    assert is_promising("office chairs", [FAR])
+
+
+def test_nothing_found_is_below_the_floor() -> None:
+    assert not is_promising("office chairs", [])
+
+
+async def test_below_the_floor_no_model_is_asked() -> None:
+    async with RehearsalClaude() as double:
+        model = claude_of("sk-test", double.url)
+        answerer = Answerer(FixedSearch(FAR), model, fallback=None, model_name="anthropic:x", pool=pool())
+        answer = await answerer.answer(question("What is the capital of France?"))
+        await model.aclose()
+    assert (answer.outcome, len(answer.nearest), double.requests) == ("not_found", 1, [])
