@@ -61,7 +61,8 @@ class JsonApi:
     """A JSON API below one base URL.
 
     Redirects are never followed, so the credentials reach the base URL's own scheme, host and port and nobody else.
-    Proxies of the environment are used, except for loopback; .netrc is not read.
+    Proxies of the environment and a pace of so many requests a second are kept to, except on loopback; .netrc is not
+    read.
 
     Raises:
         Misconfigured: The base URL is not https (http is for loopback), or carries credentials of its own.
@@ -82,11 +83,12 @@ class JsonApi:
         self._origin = httpx2.URL(self.base_url)
         self._auth = httpx2.BasicAuth(*credentials) if credentials else None
         self._limits = limits or Limits()
-        self._room = WaitingRoom(patience or Patience(), requests_per_second, stop)
+        at_home = is_loopback(self._origin.host)
+        self._room = WaitingRoom(patience or Patience(), None if at_home else requests_per_second, stop)
         self._client = httpx2.Client(
             headers={"Accept": "application/json", "User-Agent": "Quoth"},
             timeout=httpx2.Timeout(self._limits.silence_seconds, connect=self._limits.connect_seconds),
-            trust_env=not is_loopback(self._origin.host),
+            trust_env=not at_home,
             follow_redirects=False,
             transport=transport,
         )

@@ -356,3 +356,10 @@ def test_bodies_are_converted_in_the_jail_unless_told_otherwise(confluence: Rehe
         connector = ConfluenceConnector("wiki", client, ["ENG"])
         assert documents(connector)[page].text == "## Steps\n\nOne & two."
         connector.close()
+
+
+def test_only_current_pages_are_listed_whatever_the_server_adds(confluence: RehearsalConfluence) -> None:
+    pages = [confluence.site.add_page("ENG", title) for title in "ab"]
+    confluence.faults.add("depth=all", edited(lambda content: content["results"][0].update(status="draft")))
+    with connector_of(confluence) as connector:
+        assert list(listed(connector)) == [pages[1]]
