@@ -216,16 +216,19 @@ class Ledger:
         if not ids:
             return {}
         joined = documents.join(sources, sources.c.source == documents.c.source)
-        live = holdings.join(indexes, sa.and_(indexes.c.fingerprint == holdings.c.fingerprint, indexes.c.live))
-        same = sa.and_(
+        live = sa.select(indexes.c.fingerprint).where(indexes.c.live).limit(1).scalar_subquery()
+        held = sa.and_(
+            holdings.c.fingerprint == live,
             holdings.c.source == documents.c.source,
             holdings.c.document_id == documents.c.document_id,
         )
         asked = sa.select(
             documents, sources.c.standing, holdings.c.version.label("held_version"), holdings.c.pipeline
-        ).select_from(joined.outerjoin(live, same))
+        ).select_from(joined.outerjoin(holdings, held))
         with self.database.read() as connection:
-            found = connection.execute(asked.where(documents.c.document_id.in_(ids)))
+            # The sources lead the primary key: without them the database would read every document.
+            named = documents.c.source.in_({chunk.source for chunk in chunks}), documents.c.document_id.in_(ids)
+            found = connection.execute(asked.where(*named))
             return {(row.source, row.document_id): row for row in found}
 
     def _objection(self, chunk: Chunk, row: Any, tags: frozenset[str]) -> str | None:
