@@ -8,17 +8,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 import structlog
 
 from connectors.errors import Cancelled, Misconfigured, TryLater
-from connectors.http import JsonApi, Limits, ServerTrouble, TooLarge, checked_base_url
+from connectors.http import Answer, JsonApi, Limits, ServerTrouble, TooLarge, checked_base_url
 from connectors.patience import Patience, WaitingRoom, wished_wait
 
 AT_ONCE = Patience(first_wait=0, first_wait_when_limited=0, shortest_wished_wait=0, longest_wait=2, budget=5)
@@ -37,6 +38,12 @@ def api_of(*replies: httpx2.Response | Exception, patience: Patience = AT_ONCE, 
     transport = httpx2.MockTransport(reply)
     more = {"requests_per_second": None, **more}
     return JsonApi("https://wiki.example/wiki", ("me", "secret"), patience=patience, transport=transport, **more)  # type: ignore[arg-type]  # Passed on.
+
+
+def asked(url: str, credentials: tuple[str, str] | None = None, **more: Any) -> Answer:
+    """What a real socket answers. Leaves no connection open."""
+    with closing(JsonApi(url, credentials, **more)) as api:
+        return api.get("/x")
 
 
 def good(**content: object) -> httpx2.Response:
@@ -211,7 +218,7 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_not_held() -> None:
     bomb = gzip.compress(json.dumps({"text": "x" * 5_000_000}).encode())
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
     with listener(head + bomb) as (url, _), pytest.raises(TooLarge):
-        JsonApi(url, patience=AT_ONCE, limits=Limits(size_bytes=1_000_000)).get("/x")
+        asked(url, patience=AT_ONCE, limits=Limits(size_bytes=1_000_000))
 
 
 def test_an_answer_that_drips_is_given_up() -> None:
@@ -219,13 +226,13 @@ def test_an_answer_that_drips_is_given_up() -> None:
     patience = Patience(attempts=1)
     limits = Limits(silence_seconds=5, total_seconds=0.3)
     with listener(reply, slowly=0.005) as (url, _), pytest.raises(TryLater, match="longer than"):
-        JsonApi(url, patience=patience, limits=limits).get("/x")
+        asked(url, patience=patience, limits=limits)
 
 
 def test_an_answer_that_is_cut_off_is_no_answer() -> None:
     reply = b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"results": []}'
     with listener(reply) as (url, _), pytest.raises(TryLater):
-        JsonApi(url, patience=Patience(attempts=1)).get("/x")
+        asked(url, patience=Patience(attempts=1))
 
 
 @pytest.mark.parametrize("kind", ["host", "port", "scheme", "userinfo"])
@@ -239,9 +246,9 @@ def test_a_redirect_takes_no_credentials_anywhere(kind: str) -> None:
             "userinfo": f"http://me@127.0.0.1:{port}/x",
         }
         redirect = f"HTTP/1.1 302 Found\r\nLocation: {targets[kind]}\r\nContent-Length: 0\r\n\r\n".encode()
-        with listener(redirect) as (url, asked):
-            assert JsonApi(url, ("me", "secret"), patience=AT_ONCE).get("/x").status == 302
-            assert b"Authorization: Basic" in asked[0]
+        with listener(redirect) as (url, requests):
+            assert asked(url, ("me", "secret"), patience=AT_ONCE).status == 302
+            assert b"Authorization: Basic" in requests[0]
     assert received == []
 
 
@@ -264,7 +271,7 @@ def test_netrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as (url, received):
-        JsonApi(url, patience=AT_ONCE).get("/x")
+        asked(url, patience=AT_ONCE)
     assert b"authorization" not in received[0].lower()
 
 
@@ -272,7 +279,7 @@ def test_loopback_is_reached_without_the_proxy_of_the_environment(monkeypatch: p
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as (url, _):
-        assert JsonApi(url, patience=Patience(attempts=1)).get("/x").ok
+        assert asked(url, patience=Patience(attempts=1)).ok
 
 
 @pytest.mark.parametrize(

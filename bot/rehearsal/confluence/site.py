@@ -122,8 +122,13 @@ class Site:
             content.space = self.space_of_key(space).id if space else content.space
 
     def trash(self, page_id: str) -> None:
-        """Delete a page as a person does: into the trash."""
-        self.contents[page_id].status = "trashed"
+        """Delete a page as a person does: into the trash. What hung below it moves up, as in the real one."""
+        with self.lock:
+            trashed = self.contents[page_id]
+            trashed.status = "trashed"
+            for content in self.contents.values():
+                if content.parent == page_id:
+                    content.parent = trashed.parent
 
     def archive(self, page_id: str) -> None:
         """Archive a page."""

@@ -127,6 +127,15 @@ def test_moves_restrictions_and_labels_leave_the_version_alone_and_edits_do_not(
     assert ask(confluence, f"/api/v2/pages/{page}").json()["version"]["number"] == 3
 
 
+def test_what_hung_below_a_trashed_page_moves_up(confluence: RehearsalConfluence) -> None:
+    site = confluence.site
+    top = site.add_page("ENG", "top")
+    trashed = site.add_page("ENG", "trashed", parent=top)
+    page = site.add_page("ENG", "page", parent=trashed)
+    site.trash(trashed)
+    assert ask(confluence, f"/api/v2/pages/{page}").json()["parentId"] == top
+
+
 def test_newest_edits_come_first_when_asked_so(confluence: RehearsalConfluence) -> None:
     pages = [confluence.site.add_page("ENG", title) for title in "abc"]
     confluence.site.edit(pages[0], "new")
