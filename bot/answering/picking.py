@@ -23,6 +23,8 @@ _PAIR_CHARACTERS = 700
 _CLOSE_SECOND = 1.5
 _NAMED = 1.5
 _WHAT_TO_DO = 1.5
+_FOLLOWED_UP = 4.0
+"""For what a follow-up adds to its thread: “and on staging?” is about staging, whatever the thread was about."""
 _MOST_SPANS = 3
 _MOST_PASSAGES = 2
 _LONGEST_PARAGRAPH = 500
@@ -69,16 +71,20 @@ def standalone(question: str, earlier: Sequence[str]) -> str:
     return f"{earlier[-1]} {question}"
 
 
-def picked(question: str, excerpts: Sequence[Excerpt], scorer: Scorer | None) -> list[Span]:
-    """The one to three spans that answer the question, in reading order; none when nothing is good enough."""
-    excerpts = excerpts[:_PASSAGES]
+def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earlier: Sequence[str] = ()) -> list[Span]:
+    """The one to three spans that answer the question, in reading order; none when nothing is good enough.
+
+    ``earlier`` is what its asker said before in the thread.
+    """
+    excerpts, question = excerpts[:_PASSAGES], standalone(asked, earlier)
     candidates = _candidates(question, excerpts)
     if not candidates:
         return []
     scores = _scores(question, candidates, excerpts, scorer)
     if max(scores) - _UNKNOWN_NAME * _unknown_names(question, excerpts) < THRESHOLD:
         return []
-    merits = _merits(question, candidates, excerpts)
+    added = frozenset(terms_of(asked)) - frozenset(terms_of(" ".join(earlier))) if question != asked else frozenset()
+    merits = _merits(question, added, candidates, excerpts)
     ranked = sorted(
         ((score + merit, score, span) for score, merit, span in zip(scores, merits, candidates, strict=True)),
         key=lambda scored: -scored[0],
@@ -108,16 +114,23 @@ def _scores(question: str, spans: Sequence[Span], excerpts: Sequence[Excerpt], s
     return scorer.scores(question, [_pair_text(span, excerpts[span.passage])[:_PAIR_CHARACTERS] for span in spans])
 
 
-def _merits(question: str, spans: Sequence[Span], excerpts: Sequence[Excerpt]) -> list[float]:
-    """What speaks for a span beside its score: the question's own terms, and for a question about how, what to do."""
+def _merits(question: str, added: frozenset[str], spans: Sequence[Span], excerpts: Sequence[Excerpt]) -> list[float]:
+    """What speaks for a span beside its score: the terms of the question, what a follow-up added, what to do."""
     asked, how = frozenset(terms_of(question)), bool(_HOW_TO.search(question))
     merits = []
     for span in spans:
         units = excerpts[span.passage].units
-        named = len(asked & set(terms_of(text_of(span, units)))) / max(len(asked), 1)
+        named = _share(asked, text_of(span, units))
+        followed = _share(added, _pair_text(span, excerpts[span.passage]))
         kinds = {unit.kind for start, end in span.parts for unit in units[start:end]}
-        merits.append(_NAMED * named + (_WHAT_TO_DO if how and kinds & {"code", "step"} else 0.0))
+        what_to_do = _WHAT_TO_DO if how and kinds & {"code", "step"} else 0.0
+        merits.append(_NAMED * named + _FOLLOWED_UP * followed + what_to_do)
     return merits
+
+
+def _share(terms: frozenset[str], text: str) -> float:
+    """How many of the terms a text has, from 0 to 1."""
+    return len(terms & set(terms_of(text))) / max(len(terms), 1)
 
 
 def _pair_text(span: Span, excerpt: Excerpt) -> str:

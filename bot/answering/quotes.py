@@ -14,7 +14,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field
 
-from bot.answering.picking import Excerpt, Scorer, excerpt_of, picked, standalone
+from bot.answering.picking import Excerpt, Scorer, excerpt_of, picked
 from bot.answering.prompts import NO_ANSWER
 from bot.answering.spans import Span, text_of
 
@@ -96,7 +96,7 @@ def quoted_blocks(messages: Sequence[BaseMessage], scorer: Scorer | None) -> lis
     results, question = _asked(messages[-1])
     earlier = [str(message.text) for message in messages[:-1] if isinstance(message, HumanMessage)]
     excerpts = [excerpt_of(result.get("title", ""), _texts_of(result)) for result in results]
-    spans = picked(standalone(question, earlier), excerpts, scorer)
+    spans = picked(question, excerpts, scorer, earlier)
     if not spans:
         return [{"type": "text", "text": NO_ANSWER, "index": 0}]
     blocks = [block for span in spans for block in _blocks(span, excerpts[span.passage], results[span.passage])]

@@ -7,7 +7,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from bot.answering.picking import standalone
+from bot.answering.picking import excerpt_of, picked, standalone
 from bot.answering.prompts import NO_ANSWER, messages_with_blocks, sent_of
 from bot.answering.quotes import QuoteModel
 from tests.bot.answering.passages import passage, question
@@ -107,3 +107,17 @@ def test_a_message_without_sources_is_declined() -> None:
 )
 def test_what_makes_no_sense_alone_is_read_with_the_question_before(text: str, whole: str) -> None:
     assert standalone(text, ["Hello", "How do I deploy?"]) == whole
+
+
+def test_a_follow_up_is_answered_by_what_it_adds_to_its_thread() -> None:
+    rollback = ["Run `shipit rollback` to roll back in production. ", "Roll back ingest with `shipit rollback ingest`."]
+    staging = ["There is no train to pause on staging. "]
+    excerpts = [excerpt_of("Roll back › Roll back", rollback), excerpt_of("Roll back › On staging", staging)]
+
+    class Even:
+        def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+            return [1.0] * len(texts)
+
+    (span,) = picked("and on staging?", excerpts, Even(), ["How do I roll back ingest in production?"])
+
+    assert span.passage == 1
