@@ -12,11 +12,12 @@ _VARIATION = range(0xFE00, 0xFE10)
 _ADDRESS = re.compile(
     r"""(?ix)
     (?:
-        [a-z][a-z0-9+.-]+: (?=[/\\]{1,2}[^\s/\\])              # https://x, javascript:/x, \\x
+        [a-z][a-z0-9+.-]*: (?=//|\\\\)                         # https://x, \\x
+      | [a-z][a-z0-9+.-]+: (?=[/\\])                           # javascript:/x; a single letter is a drive
       | (?:mailto|tel|sms|callto|javascript|vbscript|data|slack|file|skype|about|blob) : (?=\S)
-      | (?<![:\w]) // (?=[\w\[%.-]+\.)                          # //host.example/
+      | (?<!\w) // (?=[\w\[%.-]+\.)                          # //host.example/
       | \bwww\.
-      | (?<![\w./\\@-]) (?:[\w-]+\.)+ (?=[a-z]{2,63} (?:[/?\#] | :\d) )   # host.example/path
+      | (?<![\w/\\-]) (?:[\w-]+\.)+ (?=[a-z]{2,63} (?:[/?] | :\d) )   # host.example/path
     )
     [^\s<>|"'`]*
     """

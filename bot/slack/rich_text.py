@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -36,7 +37,7 @@ def rich_elements(markdown: str, links: Mapping[int, str]) -> list[Element]:
     """The elements of a rich_text block. Only ``[n]`` can become a link, and only to ``links[n]``."""
     tree = SyntaxTreeNode(_PARSER.parse(markdown))
     elements = [element for child in tree.children for element in _block(child, links)]
-    return [_spaced(element, following) for element, following in zip(elements, [*elements[1:], None], strict=True)]
+    return [_spaced(element, following) for element, following in zip_longest(elements, elements[1:])]
 
 
 def rich_text(elements: list[Element]) -> Element:
@@ -176,7 +177,9 @@ def _inline(node: SyntaxTreeNode, links: Mapping[int, str], style: frozenset[str
             runs[-1] = (runs[-1][0] + text, how)
         elif text:
             runs.append((text, how))
-    return [element for text, how in runs for element in _marked(text, how, links)]
+    elements = [element for text, how in runs for element in _marked(text, how, links)]
+    # Slack refuses a block with an empty text, which is what is left of signs that nobody can see.
+    return [element for element in elements if element["text"]]
 
 
 def _pieces(node: SyntaxTreeNode, style: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:

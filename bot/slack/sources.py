@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
 from bot.answering.model import Citation, Nearest
+from bot.slack.literal import literal
 from bot.slack.rich_text import Element, link, section, words
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -47,10 +48,10 @@ def nearest_elements(nearest: Sequence[Nearest]) -> list[Element]:
 
 
 def age_of(updated_at: datetime, now: datetime) -> str:
-    """How long ago a page was changed, in words; its day where that is in the future."""
-    days = (now - updated_at).days
-    if days < 0:
+    """How long ago a page was changed, in words; its date where that is in the future."""
+    if updated_at - now >= timedelta(days=1):
         return f"updated {updated_at:%Y-%m-%d}"
+    days = max(0, (now - updated_at).days)  # Another machine's clock may be a little ahead.
     for limit, word in _DAYS:
         if days < limit:
             return f"updated {word}"
@@ -70,7 +71,7 @@ def _line(citation: Citation, now: datetime) -> Element:
 
 def _titled(title: str, url: str) -> list[Element]:
     """A title that opens its page, or a title and a path where nothing may be opened."""
-    shown = _short(" ".join(title.split()) or "Untitled")
+    shown = _short(" ".join(literal(title).split()) or "Untitled")
     address = safe_link(url)
     if address is not None:
         return [link(shown, address)]
