@@ -13,6 +13,10 @@ class CannotRead(QuothError):
     """This one document cannot be read. Others can."""
 
 
+class BeyondLimits(CannotRead):
+    """This one document is larger, deeper or slower than a document may be. Its title and link can still be shown."""
+
+
 class Misconfigured(QuothError):
     """A person must change something: a token, a URL, a permission, a setting, a file."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -10,13 +11,13 @@ from connectors.confluence.client import MOST_BODIES, ConfluenceClient
 from connectors.confluence.records import Kind, Page, Space
 from connectors.confluence.storage_format import Converted, References, user_ids_in
 from connectors.confluence.survey import UNKNOWN_VERSION, Survey, document_id_of, url_of
-from connectors.errors import CannotRead, Misconfigured, TryLater
+from connectors.errors import BeyondLimits, CannotRead, Misconfigured, TryLater
 from connectors.http import ServerTrouble, TooLarge
 from connectors.model import Document, Listing, Unreadable, source_tag
 
 LARGEST_BODY = 10_000_000
 """Bytes of a body that is read. Beyond it a page is its title and its link."""
-_TOO_LARGE = "This page is too large to be read here. Open it in Confluence."
+_BEYOND = "This page is too large to be read here. Open it in Confluence."
 _MOST_FAILURES_IN_A_ROW = 3
 
 Convert = Callable[[str, References], Converted]
@@ -109,14 +110,16 @@ class Bodies:
         yield page_id, Unreadable(wanted[page_id], str(failure), lasting=False)
 
     def _document(self, page: Page, listing: Listing) -> Document | Unreadable:
-        if page.storage is None or page.version is None:
-            return Unreadable(listing, "Confluence sent no body or no version with it.", lasting=False)
-        if listing.version != UNKNOWN_VERSION and page.version < int(listing.version):
-            return Unreadable(listing, "Confluence sent an older version than it listed.", lasting=False)
-        if len(page.storage.encode("utf-8", "surrogatepass")) > LARGEST_BODY:
-            return self._title_and_link(listing)
+        if (objection := _objection_to(page, listing)) is not None:
+            return Unreadable(listing, objection, lasting=False)
+        storage = page.storage or ""
         try:
-            converted = self._convert(page.storage, self._references(page))
+            if len(storage.encode("utf-8", "surrogatepass")) > LARGEST_BODY:
+                raise BeyondLimits(f"the page is larger than {LARGEST_BODY // 1_000_000} MB")
+            converted = self._convert(storage, self._references(page))
+        except BeyondLimits as limit:
+            log.warning("page.beyond_limits", source=self._source, document_id=listing.document_id, reason=str(limit))
+            return self._title_and_link(replace(listing, version=str(page.version), title=page.title))
         except CannotRead as failure:
             return Unreadable(listing, str(failure))
         except TryLater as failure:
@@ -150,7 +153,7 @@ class Bodies:
             document_id=listing.document_id,
             version=listing.version,
             title=listing.title,
-            text=_TOO_LARGE,
+            text=_BEYOND,
             url=listing.url,
             link=listing.url,
             parent=listing.parent,
@@ -184,3 +187,12 @@ class Bodies:
         except (Misconfigured, CannotRead) as failure:
             log.warning("names.unreadable", source=self._source, failure=type(failure).__name__)
         self._nameless.update(set(unknown) - self._names.keys())
+
+
+def _objection_to(page: Page, listing: Listing) -> str | None:
+    """Why what came cannot be the page; it may be better the next time."""
+    if page.storage is None or page.version is None:
+        return "Confluence sent no body or no version with it."
+    if listing.version != UNKNOWN_VERSION and page.version < int(listing.version):
+        return "Confluence sent an older version than it listed."
+    return None

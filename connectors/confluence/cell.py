@@ -8,7 +8,7 @@ import socket
 
 from connectors.confluence.letters import Letter, answer_letter, page_in, receive, send
 from connectors.confluence.storage_format import References, markdown_of
-from connectors.errors import CannotRead
+from connectors.errors import BeyondLimits, CannotRead
 
 _CPU_MARGIN_SECONDS = 2
 # Loads whatever is loaded on first use: afterwards no file can be opened.
@@ -37,10 +37,12 @@ def work(most_megabytes: int, most_seconds: int) -> None:
 def _answer_to(letter: Letter) -> Letter:
     try:
         return answer_letter(markdown_of(*page_in(letter)))
+    except BeyondLimits as refusal:
+        return {"refused": str(refusal), "beyond": True}
     except CannotRead as refusal:
         return {"refused": str(refusal)}
     except MemoryError:
-        return {"refused": "the page needs too much memory", "exhausted": True}
+        return {"refused": "the page needs too much memory", "beyond": True, "exhausted": True}
     except Exception as mistake:  # noqa: BLE001  # one page's surprise is that page's reason, never a source's end
         return {"refused": f"the page cannot be converted ({type(mistake).__name__})"}
 

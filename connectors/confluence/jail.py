@@ -20,7 +20,7 @@ import structlog
 
 from connectors.confluence.letters import Letter, answer_in, page_letter, receive, send
 from connectors.confluence.storage_format import Converted, References
-from connectors.errors import CannotRead, TryLater
+from connectors.errors import BeyondLimits, CannotRead, TryLater
 
 _log = structlog.get_logger()
 
@@ -68,17 +68,19 @@ class Jail:
         """The page as Markdown, as :func:`markdown_of` makes it.
 
         Raises:
-            CannotRead: The page is too large, too deep, too slow, needs too much memory or crashes its converter.
+            BeyondLimits: The page is too large, too deep, too slow, or needs too much memory.
+            CannotRead: It is no markup, or it crashes its converter.
             TryLater: No child can be started here and now.
         """
         if len(storage) > _MOST_BYTES or len(storage.encode("utf-8", "surrogatepass")) > _MOST_BYTES:
-            raise CannotRead(f"the page is larger than {_MOST_BYTES // 1_000_000} MB")
+            raise BeyondLimits(f"the page is larger than {_MOST_BYTES // 1_000_000} MB")
         letter = page_letter(storage, references)
         self._settle_after_fork()
         with self._lock:
-            answer = self._answered(letter)
+            answer = self._answered_in_time(letter)
         if "refused" in answer:
-            raise CannotRead(str(answer["refused"]))
+            reason = str(answer["refused"])
+            raise BeyondLimits(reason) if "beyond" in answer else CannotRead(reason)
         try:
             return answer_in(answer)
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -98,6 +100,13 @@ class Jail:
     ) -> None:
         self.close()
 
+    def _answered_in_time(self, letter: Letter) -> Letter:
+        """A page that was too slow is tried once more: it may have been the machine that had no time."""
+        try:
+            return self._answered(letter)
+        except BeyondLimits:
+            return self._answered(letter)
+
     def _answered(self, letter: Letter) -> Letter:
         child = self._child()
         deadline = time.monotonic() + self._seconds
@@ -108,17 +117,13 @@ class Jail:
             send(child.line, letter)
             answer = receive(child.line, deadline)
         except TimeoutError:
-            raise self._lost(f"the page takes longer than {self._seconds:g} seconds") from None
+            raise _lost(BeyondLimits(f"the page takes longer than {self._seconds:g} seconds")) from None
         except (EOFError, OSError, ValueError, RecursionError):
-            raise self._lost(_cause_of_death(child)) from None
+            raise _lost(_cause_of_death(child)) from None
         finally:
             if not answer or "exhausted" in answer or child.pages >= _PAGES_A_CHILD:
                 self._drop()
         return answer
-
-    def _lost(self, reason: str) -> CannotRead:
-        _log.warning("converter.killed", reason=reason)
-        return CannotRead(reason)
 
     def _child(self) -> _Child:
         if self._children and self._children[0].process.poll() is not None:
@@ -136,6 +141,11 @@ class Jail:
             self._owner = os.getpid()
             self._lock = threading.Lock()
             self._drop()
+
+
+def _lost(reason: CannotRead) -> CannotRead:
+    _log.warning("converter.killed", reason=str(reason))
+    return reason
 
 
 def _end_all(children: list[_Child]) -> None:
@@ -168,10 +178,10 @@ def _started(start: str) -> _Child:
     return child
 
 
-def _cause_of_death(child: _Child) -> str:
+def _cause_of_death(child: _Child) -> CannotRead:
     with contextlib.suppress(subprocess.TimeoutExpired):
         code = child.process.wait(timeout=1)
         if code == -signal.SIGXCPU:
-            return "the page takes too much processor time"
-        return f"the page crashes its converter ({f'signal {-code}' if code < 0 else f'exit {code}'})"
-    return "the page makes its converter answer nonsense"
+            return BeyondLimits("the page takes too much processor time")
+        return CannotRead(f"the page crashes its converter ({f'signal {-code}' if code < 0 else f'exit {code}'})")
+    return CannotRead("the page makes its converter answer nonsense")

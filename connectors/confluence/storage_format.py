@@ -12,7 +12,7 @@ from connectors.confluence.storage.reader import Reader
 from connectors.confluence.storage.references import References, user_ids_in
 from connectors.confluence.storage.visibility import without_the_unseen
 from connectors.confluence.storage.writer import markdown_of_blocks, without_anchors
-from connectors.errors import CannotRead
+from connectors.errors import BeyondLimits, CannotRead
 
 __all__ = ["CONVERSION", "Converted", "References", "markdown_of", "user_ids_in"]
 
@@ -46,7 +46,8 @@ def markdown_of(storage: str, references: References) -> Converted:
     """The page as Markdown, by the table of 5.2 of the Confluence specification.
 
     Raises:
-        CannotRead: The page is too large, nested too deeply, or no markup at all.
+        BeyondLimits: The page is too large or nested too deeply.
+        CannotRead: It is no markup at all.
     """
     root, degraded = root_of(storage)
     reader = Reader(references, _ELEMENTS)
@@ -54,7 +55,7 @@ def markdown_of(storage: str, references: References) -> Converted:
         blocks = reader.blocks(without_the_unseen(root))
         markdown = unicodedata.normalize("NFC", markdown_of_blocks(blocks))
     except RecursionError:
-        raise CannotRead("the page is nested too deeply to be read") from None
+        raise BeyondLimits("the page is nested too deeply to be read") from None
     if degraded and storage.strip() and not markdown:
         raise CannotRead("the page is not XML and nothing in it can be read")
     text, anchors = without_anchors(_limited(markdown))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from connectors.confluence.storage.characters import escaped, visible, with_entities_resolved
-from connectors.errors import CannotRead
+from connectors.errors import BeyondLimits, CannotRead
 
 Element = etree._Element
 
@@ -31,14 +31,15 @@ def root_of(storage: str) -> tuple[Element, bool]:
     """The page's tree below one root, and whether its markup had to be repaired.
 
     Raises:
-        CannotRead: It is too large, too deep, or nothing of it is markup.
+        BeyondLimits: It is too large or too deep.
+        CannotRead: Nothing of it is markup.
     """
     if len(storage) > MOST_BYTES or len(storage.encode("utf-8", "surrogatepass")) > MOST_BYTES:
-        raise CannotRead(f"the page is larger than {MOST_BYTES // 1_000_000} MB")
+        raise BeyondLimits(f"the page is larger than {MOST_BYTES // 1_000_000} MB")
     markup = "".join(_cleaned(storage))
     root, degraded = _parsed(markup)
     if _depth_of(root) > MOST_LEVELS:
-        raise CannotRead(f"the page is nested more than {MOST_LEVELS} levels deep")
+        raise BeyondLimits(f"the page is nested more than {MOST_LEVELS} levels deep")
     return root, degraded
 
 

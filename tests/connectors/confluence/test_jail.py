@@ -79,18 +79,17 @@ def test_a_page_that_takes_too_long_is_given_up_and_the_next_is_converted() -> N
         start = time.monotonic()
         with pytest.raises(CannotRead, match=r"longer than 1 seconds"):
             jail.convert("<p><b>a</b><i>b</i></p>" * 300_000, REFERENCES)
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 10
         assert jail.convert("<p>b</p>", REFERENCES).markdown == "b"
 
 
-def test_a_child_that_hangs_is_killed() -> None:
+def test_a_child_that_hangs_is_killed_and_its_page_tried_once_more() -> None:
     with Jail(seconds=1) as jail:
         before = children()
         jail.convert("<p>a</p>", REFERENCES)
         (child,) = children() - before
         os.kill(child, signal.SIGSTOP)
-        with pytest.raises(CannotRead, match="longer"):
-            jail.convert("<p>b</p>", REFERENCES)
+        assert jail.convert("<p>b</p>", REFERENCES).markdown == "b"
         assert not is_running(child)
 
 
