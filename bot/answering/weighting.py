@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,12 @@ from connectors.model import Vector
 from connectors.ports import Embedder
 
 EARLIER_QUESTIONS = 0.3
+"""Shared by the last few of them."""
 LAST_ANSWER = 0.2
-"""Measured on conversations (specs/retrieval.md §3); still better than no thread when the last answer was wrong."""
+"""Both measured on conversations (specs/retrieval.md §3); better than no thread even when the last answer was wrong."""
+
+MOST_EARLIER = 4
+"""Earlier questions that count: older ones were measured to add nothing, and each costs an embedding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +31,22 @@ class Part:
 
 def parts_of(question: Question) -> list[Part]:
     """The question, what its asker said before, and what was last answered; each as much of it as counts."""
-    earlier = " ".join(turn.text for turn in question.turns if turn.speaker == "user")
-    answers = [turn.text for turn in question.turns if turn.speaker == "agent"]
-    said = (
+    asked = [turn.text for turn in question.turns if turn.speaker == "user" and turn.text.strip()][-MOST_EARLIER:]
+    answered = [turn.text for turn in question.turns if turn.speaker == "agent" and turn.text.strip()][-1:]
+    said = [
         Part(question.text[:MAX_QUESTION], 1.0),
-        Part(earlier[-MAX_QUESTION:], EARLIER_QUESTIONS),
-        Part(answers[-1][:MAX_QUESTION] if answers else "", LAST_ANSWER),
-    )
+        *(Part(text[:MAX_QUESTION], EARLIER_QUESTIONS / len(asked)) for text in asked),
+        *(Part(text[:MAX_QUESTION], LAST_ANSWER) for text in answered),
+    ]
     return [part for part in said if part.text.strip()]
 
 
 def terms_in(parts: Iterable[Part]) -> Mapping[str, float]:
-    """The terms to search for. Each occurrence adds its part's weight."""
-    terms: Counter[str] = Counter()
+    """The terms to search for, each with the most weight that a part gives it: saying a word twice adds nothing."""
+    terms: dict[str, float] = {}
     for part in parts:
-        for term, count in Counter(terms_of(part.text)).items():
-            terms[term] += count * part.weight  # type: ignore[assignment]  # A counter of weights, not of whole numbers.
+        for term in terms_of(part.text):
+            terms[term] = max(terms.get(term, 0.0), part.weight)
     return terms
 
 

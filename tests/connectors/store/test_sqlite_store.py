@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from connectors.errors import Misconfigured, TryLater
+from connectors.store.sqlite_file import LAYOUT, failure_of
+from connectors.store.sqlite_store import SqliteStore
+from tests.contracts.store_contract import StoreContract, asked, chunks, direction, texts_of
+from tests.fakes.stores import MemoryStore
+
+
+class TestSqliteStore(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[SqliteStore]:
+        store = SqliteStore(tmp_path / "new folder" / "index.db", "fingerprint")
+        yield store
+        store.close()
+
+
+class TestMemoryStore(StoreContract):
+    """The fake of other tests keeps the same promises."""
+
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "index.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(path, "fingerprint")
+    yield store
+    store.close()
+
+
+def test_what_was_put_is_there_when_the_file_is_opened_again(path: Path, store: SqliteStore) -> None:
+    put = chunks("a", "vpn one")
+    store.put(put)
+    store.embed({put[0].chunk_id: direction(1)})
+    store.close()
+    again = SqliteStore(path, "fingerprint")
+    (found,) = again.search(asked("vpn", direction(1)))
+    assert found.chunk == put[0]
+    assert found.vector_score == pytest.approx(1, abs=1e-3)
+    again.close()
+
+
+def test_two_stores_on_one_file_see_each_others_writes(path: Path, store: SqliteStore) -> None:
+    other = SqliteStore(path, "fingerprint")
+    for number in range(40):
+        put = chunks(f"d{number}", f"vpn {number}", f"holiday {number}")
+        store.put(put)
+        store.embed({chunk.chunk_id: direction(1, number) for chunk in put})
+        assert other.stats().embedded == 2 * (number + 1)
+        assert f"vpn {number}" in texts_of(other.search(asked("vpn", direction(1, number), limit=50)))
+        if number % 3 == 0:
+            other.retire("wiki", {f"wiki:d{number}": None})
+            found = store.search(asked("vpn", direction(1, number), limit=200))
+            assert f"vpn {number}" not in texts_of(found)
+            other.put(put)
+            other.embed({chunk.chunk_id: direction(1, number) for chunk in put})
+    other.close()
+
+
+def test_searches_are_whole_while_documents_are_replaced(path: Path, store: SqliteStore) -> None:
+    store.put(chunks("a", "vpn 0 0", "vpn 0 1", version="0"))
+    stop, torn, failures = threading.Event(), [], []
+
+    def read() -> None:
+        try:
+            while not stop.is_set():
+                found = store.search(asked("vpn", direction(1), limit=50))
+                held: dict[str, int] = {}
+                for candidate in found:
+                    held[candidate.chunk.version] = held.get(candidate.chunk.version, 0) + 1
+                torn.extend(version for version, count in held.items() if count != 2)
+                torn.extend([] if found else ["nothing"])
+        except Exception as failure:  # noqa: BLE001  # A thread's failure is the test's.
+            failures.append(failure)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    writer = SqliteStore(path, "fingerprint")
+    for number in range(1, 40):
+        put = chunks("a", f"vpn {number} 0", f"vpn {number} 1", version=str(number))
+        writer.put(put)
+        writer.embed({chunk.chunk_id: direction(1, number) for chunk in put})
+        writer.retire("wiki", {"wiki:a": (str(number), "p")})
+    stop.set()
+    for reader in readers:
+        reader.join()
+    writer.close()
+    assert (torn, failures) == ([], [])
+
+
+def test_superseded_versions_do_not_hide_live_ones_for_good(store: SqliteStore) -> None:
+    for version in range(60):
+        store.put(chunks("a", "vpn vpn vpn", version=str(version)))
+    store.put(chunks("b", "vpn and a lot of other words that make it rank lower"))
+    assert len(store.search(asked("vpn", limit=100))) == 61
+
+
+def test_a_small_index_orders_by_true_scores(store: SqliteStore) -> None:
+    store.put(chunks("a", *(f"deploy filler{i} text" for i in range(150)), "deploy deploy deploy"))
+    best = max(store.search(asked("deploy", limit=1)), key=lambda candidate: candidate.keyword_score)
+    assert best.chunk.text == "deploy deploy deploy"
+
+
+def test_neighbours_lend_a_little(store: SqliteStore) -> None:
+    store.put(chunks("a", "zebra crossing", "vpn password", "nothing"))
+    store.put(chunks("b", "lonely", "vpn password", "nothing"))
+    scores = {
+        c.chunk.document_id: c.keyword_score for c in store.search(asked("zebra vpn password")) if c.chunk.ordinal == 1
+    }
+    assert scores["wiki:a"] > scores["wiki:b"]
+
+
+def test_vectors_survive_a_put_that_only_renews_seals(store: SqliteStore) -> None:
+    put = chunks("a", "vpn one", "vpn two")
+    store.put(put)
+    store.embed({chunk.chunk_id: direction(1) for chunk in put})
+    store.put([replace(chunk, seal="new") for chunk in put])
+    assert [stored.chunk.seal for stored in store.export("wiki")] == ["new", "new"]
+    assert store.stats().embedded == 2
+
+
+def _foreign(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+
+
+def _other_layout(path: Path) -> None:
+    SqliteStore(path, "fingerprint").close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {LAYOUT + 1}")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.write_bytes(b"not a database at all" * 100), "not a database"),
+        (_foreign, "another program"),
+        (_other_layout, f"layout {LAYOUT + 1}"),
+        (lambda path: SqliteStore(path, "another model").close(), "another embedding model"),
+        (lambda path: path.mkdir(), "cannot be opened"),
+    ],
+)
+def test_a_file_that_is_no_index_of_ours_is_refused_in_a_sentence(
+    path: Path, make: Callable[[Path], object], says: str
+) -> None:
+    make(path)
+    with pytest.raises(Misconfigured, match=says):
+        SqliteStore(path, "fingerprint")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Misconfigured, match="folder"):
+        SqliteStore(tmp_path / "file" / "index.db", "fingerprint")
+
+
+def test_a_full_disk_is_a_sentence_and_loses_nothing(path: Path, store: SqliteStore) -> None:
+    store.put(chunks("a", "vpn one"))
+    with store._file.reading() as connection:  # The only way to a small disk.
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    store._file._connection().execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(TryLater, match="disk"):
+        store.put(chunks("b", *(f"vpn {'word ' * 400} {i}" for i in range(50))))
+    assert texts_of(store.search(asked("vpn"))) == {"vpn one"}
+
+
+def test_a_read_only_file_is_a_sentence() -> None:
+    error = sqlite3.OperationalError("attempt to write a readonly database")
+    error.sqlite_errorname = "SQLITE_READONLY"
+    assert isinstance(failure_of(error, Path("index.db")), Misconfigured)
+
+
+def test_a_closed_store_says_so(store: SqliteStore) -> None:
+    store.close()
+    with pytest.raises(TryLater, match="closed"):
+        store.stats()
+
+
+def test_vectors_of_another_size_are_refused(store: SqliteStore) -> None:
+    put = chunks("a", "one", "two")
+    store.put(put)
+    store.embed({put[0].chunk_id: direction(1)})
+    with pytest.raises(Misconfigured, match="dimensions"):
+        store.embed({put[1].chunk_id: np.ones(3, np.float32)})
+    assert store.stats().embedded == 1
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from connectors.store.sqlite_store import SqliteStore
+from tests.contracts.store_contract import chunks, direction
+
+store = SqliteStore(Path(sys.argv[1]), "fingerprint")
+for number in range(int(sys.argv[2]), 1_000_000):
+    put = chunks(f"d{number % 20}", "vpn one", "vpn two", "vpn three", version=str(number))
+    store.put(put)
+    store.embed({chunk.chunk_id: direction(1, number) for chunk in put})
+    store.retire("wiki", {f"wiki:d{number % 20}": (str(number), "p")})
+    print(number, flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_whole_documents(path: Path) -> None:
+    done = 0
+    for _ in range(2):
+        command = [sys.executable, "-c", _WRITER, str(path), str(done + 1)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as writer:
+            assert writer.stdout
+            for line in writer.stdout:
+                done = int(line)
+                if done % 12 == 0:
+                    break
+            writer.kill()
+            done = max([done, *(int(line) for line in writer.stdout if line.endswith("\n"))])
+        store = SqliteStore(path, "fingerprint")
+        held = list(store.contents("wiki"))
+        assert {one.chunks for one in held} == {3}
+        assert str(done) in {one.version for one in held}
+        assert len(store.search(asked("vpn", direction(1), limit=1_000))) == store.stats().chunks
+        store.close()
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("INSERT INTO terms (terms, rank) VALUES ('integrity-check', 1)")
