@@ -268,7 +268,7 @@ def test_a_server_that_fails_on_every_body_fails_the_run(confluence: RehearsalCo
 
 def test_a_page_too_deep_to_be_read_is_its_title_and_its_link(confluence: RehearsalConfluence) -> None:
     deep = confluence.site.add_page("ENG", "Deep", "<div>" * 250 + "down here" + "</div>" * 250)
-    with connector_of(confluence) as connector:
+    with connector_of(confluence, convert=markdown_of) as connector:
         document = documents(connector)[deep]
     assert document.title == "Deep"
     assert "down here" not in document.text
