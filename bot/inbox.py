@@ -145,7 +145,12 @@ class Inbox:
 
     async def resume_dead(self) -> int:
         """Free the claims of processes that died or fell silent; how many there were."""
-        return await self._run(self._resume_dead)
+        owners = sa.select(QUESTIONS.c.claimed_by).where(QUESTIONS.c.state == "claimed")
+        dead = self._presence.dead(set(await self._run(lambda c: c.execute(owners).scalars().all())))
+        freed = await self._run(lambda c: self._free(c, dead))
+        for process in dead:
+            self._presence.bury(process)
+        return freed
 
     async def withdraw(self, team: str, channel: str, ts: str) -> list[str]:
         """Take back the unfinished question of a deleted message; its id, if there is one."""
@@ -237,9 +242,7 @@ class Inbox:
         )
         return _claimed_of(row)
 
-    def _resume_dead(self, c: sa.Connection) -> int:
-        owners = set(c.execute(sa.select(QUESTIONS.c.claimed_by).where(QUESTIONS.c.state == "claimed")).scalars())
-        dead = self._presence.dead(owners)
+    def _free(self, c: sa.Connection, dead: set[str]) -> int:
         lost = sa.or_(QUESTIONS.c.claimed_by.in_(dead), QUESTIONS.c.claimed_until < self._clock())
         freed = sa.update(QUESTIONS).where(QUESTIONS.c.state == "claimed", lost)
         return c.execute(freed.values(state="waiting", claimed_by=None, claimed_until=None)).rowcount

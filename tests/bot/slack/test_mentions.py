@@ -122,11 +122,13 @@ async def test_people_who_talk_to_each_other_are_left_alone(tmp_path: Path) -> N
 
 async def test_bots_never_make_the_bot_talk(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
-        other = d.slack.add_bot("deployer")
-        d.slack.workspace.channels[d.channel].members.append(other)
-        ts = await d.slack.say(d.channel, other, f"<@{d.slack.bot_user_id}> deployed")
-        await d.idle()
-        assert d.said(ts) == []
+        for marked in (True, False):
+            other = d.slack.add_bot("deployer", marked=marked)
+            d.slack.workspace.channels[d.channel].members.append(other)
+            ts = await d.slack.say(d.channel, other, f"<@{d.slack.bot_user_id}> deployed")
+            await d.idle()
+            assert d.said(ts) == [], f"marked: {marked}"
+        assert d.answerer.asked == []
 
 
 async def test_an_unbound_channel_is_told_how_to_bind_it_and_gets_no_other_knowledge(tmp_path: Path) -> None:
