@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -42,6 +43,8 @@ class Quoth:
     def __init__(self, settings: Settings, environment: Environment) -> None:
         self.settings = settings
         self.environment = environment
+        self.stopping = threading.Event()
+        """Set when the process ends: whatever waits for a source stops waiting."""
         self._open = ExitStack()
 
     def __enter__(self) -> Quoth:
@@ -195,7 +198,9 @@ class Quoth:
         from connectors.confluence.client import ConfluenceClient  # noqa: PLC0415
         from connectors.confluence.connector import ConfluenceConnector  # noqa: PLC0415
 
-        client = ConfluenceClient(source.url, source.auth.email, self._secret(source.auth.token_env))
+        client = ConfluenceClient(
+            source.url, source.auth.email, self._secret(source.auth.token_env), stop=self.stopping
+        )
         self._open.callback(client.close)
         return ConfluenceConnector(name, client, source.spaces, convert=self.jail.convert)
 

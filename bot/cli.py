@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from bot import console, results
-from bot.answering.model import Question
+from bot.answering.model import Answer, Question
 from bot.app import Quoth
 from bot.config_file import settings_of
 from bot.logs import start_logging
@@ -110,7 +110,7 @@ def ask(
     """Answer a question as Slack would, with its sources."""
     with _house(context, config) as house:
         question = Question(_words_of(text), house.scope_of(kb), results.turns_of(turns))
-        answer = asyncio.run(house.answerer.answer(question))
+        answer = asyncio.run(_answered(house, question))
     _show(context, as_json, results.answer_result(answer), lambda: console.show_answer(answer))
     raise typer.Exit(1 if answer.outcome == "error" else 0)
 
@@ -173,6 +173,13 @@ def check_configuration(context: typer.Context, config: ConfigPath = None) -> No
 def print_schema() -> None:
     """Print the JSON Schema of quoth.yaml, for editors."""
     sys.stdout.write(results.line_of(schema()) + "\n")
+
+
+async def _answered(house: Quoth, question: Question) -> Answer:
+    try:
+        return await house.answerer.answer(question)
+    finally:
+        await house.answerer.aclose()
 
 
 def _config_path(context: typer.Context, path: Path | None, environment: Environment) -> Path:

@@ -67,7 +67,7 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
     """
     slack = SlackApp(slack_connection_of(house), _rules_of(house), house.inbox, _house_of(house))
     web = WebServer(web_app(slack.receive, _checks_of(house, slack)), house.settings.web.host, house.settings.web.port)
-    workers = SyncWorkers(_performing(house))
+    workers = SyncWorkers(_performing(house), house.stopping)
     scheduler = _scheduler_of(house)
     tending = asyncio.create_task(_tend(house.inbox), name="tend")
     try:
@@ -81,6 +81,7 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
         tending.cancel()
         await asyncio.gather(slack.drain(_DRAIN_SECONDS), asyncio.to_thread(workers.stop, _SYNC_STOP_SECONDS))
         await web.stop()
+        await house.answerer.aclose()
 
 
 def slack_connection_of(house: Quoth) -> Connection:

@@ -30,9 +30,9 @@ _REST_SECONDS = 10.0
 class SyncWorkers:
     """A few threads that take runs from the queue. Two sources are synced side by side, no source twice."""
 
-    def __init__(self, perform: Perform, threads: int = 2) -> None:
+    def __init__(self, perform: Perform, stop: threading.Event, threads: int = 2) -> None:
         self._perform = perform
-        self._stop = threading.Event()
+        self._stop = stop
         self._threads = [threading.Thread(target=self._work, name=f"sync-{n}", daemon=True) for n in range(threads)]
 
     def start(self) -> None:

@@ -76,6 +76,11 @@ class Answerer:
                 return said
         raise AssertionError("a stream ends with its answer")
 
+    async def aclose(self) -> None:
+        """Let go of the model's connections."""
+        if hasattr(self._model, "aclose"):
+            await self._model.aclose()
+
     async def stream(self, question: Question) -> AsyncIterator[Piece | Answer]:
         """Pieces while the model writes, then exactly one answer, last.
 

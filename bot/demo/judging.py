@@ -13,7 +13,7 @@ _SOURCES = "Sources"
 def complaint_about(answer: Message, expected: Answered | NotFound) -> str | None:
     """What is wrong with an answer as a person sees it; None when it came out as it must."""
     seen = transcript_of([answer])
-    if any(RETRY == element.get("action_id") for block in answer.blocks for element in block.get("elements", ())):
+    if any(element.get("action_id") == RETRY for block in answer.blocks for element in block.get("elements", ())):
         return "it is an error"
     said = [words for words in expected.never if words.lower() in seen.lower()]
     if said:

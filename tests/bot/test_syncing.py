@@ -18,7 +18,7 @@ def test_every_run_of_the_queue_is_carried_out() -> None:
         done.put(waiting.pop(0))
         return SyncReport("wiki", "ok")
 
-    workers = SyncWorkers(perform, threads=1)
+    workers = SyncWorkers(perform, threading.Event(), threads=1)
     workers.start()
     try:
         assert [done.get(timeout=10) for _ in range(3)] == ["wiki", "docs", "blog"]
@@ -35,7 +35,7 @@ def test_a_stop_reaches_the_run_that_is_under_way() -> None:
         ended.set()
         raise Cancelled("stopped")
 
-    workers = SyncWorkers(perform, threads=1)
+    workers = SyncWorkers(perform, threading.Event(), threads=1)
     workers.start()
     assert begun.wait(10)
     workers.stop(10)
