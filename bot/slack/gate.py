@@ -27,15 +27,20 @@ UNBOUND = (
 NO_DIRECT = "I do not answer direct messages here; please ask me in a channel that has a knowledge base."
 NO_MEMBER_CHANNEL = "You are in none of the channels that have a knowledge base, so there is nothing I may answer from."
 OUTSIDE = "I can only answer members of this workspace here, so I leave this question to them."
+ANOTHER_BOT = "I only answer people."
 UNKNOWN_PERSON = "I could not check who is asking, so I may not answer. Please try again in a minute."
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No, and the polite sentence that says why. ``passing``: the same question may be allowed later."""
+    """No, and the polite sentence that says why.
+
+    ``passing``: the same question may be allowed later. ``silent``: the sentence is better not said in a thread.
+    """
 
     sentence: str
     passing: bool = False
+    silent: bool = False
 
 
 class Gate:
@@ -62,12 +67,15 @@ class Gate:
         return await self._scope_of_person(asked.asker)
 
     async def refusal_of(self, user: str, team: str | None = None, *, shared: bool = False) -> Refusal | None:
-        """None for a member of this workspace; for guests and strangers only where the rules say so."""
+        """None for a member of this workspace; for guests and strangers only where the rules say so, for bots never."""
+        person = await self._person(user)
+        if person is not None and person.get("is_bot"):
+            # Not every event of a bot's carries its mark, and two bots that are polite to each other never end.
+            return Refusal(ANOTHER_BOT, silent=True)
         if (shared or team not in {None, self._identity.team}) and not self._rules.allow_external:
             return Refusal(OUTSIDE)
         if self._rules.allow_external and self._rules.allow_guests:
             return None
-        person = await self._person(user)
         if person is None:
             return Refusal(UNKNOWN_PERSON, passing=True)
         is_stranger = bool(person.get("is_stranger")) or person.get("team_id") not in {None, self._identity.team}

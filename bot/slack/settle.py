@@ -148,8 +148,8 @@ class Settler:
         )
 
     async def _refuse(self, claimed: Claimed, delivery: Delivery, refusal: Refusal) -> None:
-        if claimed.asked.kind == "follow_up":
-            # Nobody spoke to us by name, so a no would only be in the way.
+        if refusal.silent or claimed.asked.kind == "follow_up":
+            # Nobody spoke to us by name, or nobody at all: a no would only be in the way.
             await self._finish(claimed, Outcome("refused"))
         elif refusal.passing:
             await self._say(claimed, delivery, apology(claimed.question_id, refusal.sentence), "error")

@@ -192,7 +192,7 @@ def _user_json(user: User) -> Json:
         "is_primary_owner": False,
         "is_restricted": user.is_restricted,
         "is_ultra_restricted": False,
-        "is_bot": bool(user.bot_id),
+        "is_bot": user.is_bot,
         "is_app_user": False,
         "profile": {"real_name": user.name, "display_name": user.name, "team": user.team},
     }

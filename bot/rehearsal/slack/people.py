@@ -45,9 +45,10 @@ class People:
         self.workspace.users[user.id] = user
         return user.id
 
-    def add_bot(self, name: str) -> str:
-        """Another bot, which can write like a person."""
-        user = User(self.workspace.new_id("U"), name, self.workspace.app.team_id, bot_id=self.workspace.new_id("B"))
+    def add_bot(self, name: str, *, marked: bool = True) -> str:
+        """Another bot, which can write like a person. Unmarked, only its record in Slack tells that it is one."""
+        bot_id = self.workspace.new_id("B") if marked else ""
+        user = User(self.workspace.new_id("U"), name, self.workspace.app.team_id, bot_id=bot_id, is_bot=True)
         self.workspace.users[user.id] = user
         return user.id
 

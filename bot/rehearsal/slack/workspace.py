@@ -39,6 +39,7 @@ class User:
     is_restricted: bool = False
     is_stranger: bool = False
     bot_id: str = ""
+    is_bot: bool = False
 
 
 @dataclass(slots=True)
