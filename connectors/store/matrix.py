@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from connectors.model import Vector
 from connectors.store.rows import keys_of
@@ -76,6 +77,9 @@ class MatrixCache:
         self.lock = threading.Lock()
         """Held while a reader takes its state of the file and its matrix, so that the two are of one moment."""
         self._matrix = Matrix()
+        threadpool_limits(
+            1, "blas"
+        )  # One product is too short to share out: threads that wait for each other cost more.
 
     def matrix_at(self, connection: sqlite3.Connection) -> Matrix:
         """The matrix of the connection's own state of the file. Call with the lock held, first in a transaction."""
