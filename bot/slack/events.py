@@ -114,7 +114,8 @@ def _of_words(envelope: Envelope, event: Envelope, bot_user: str) -> Intent:
         return Ask(_asked(envelope, event, "direct", bot_user))
     mentioned = set(_MENTION.findall(str(event.get("text") or "")))
     if bot_user in mentioned:
-        return Ignore("a mention, which comes as an event of its own")
+        # It comes as app_mention, too. Whichever is first is kept: dying between the two must lose nothing.
+        return Ask(_asked(envelope, event, "mention", bot_user))
     if not event.get("thread_ts"):
         return Ignore("not in a thread")
     if mentioned:

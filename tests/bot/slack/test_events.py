@@ -27,6 +27,13 @@ def test_a_mention_asks_in_its_thread() -> None:
     assert intent_of(in_thread, BOT) == Ask(Asked("T1", "C1", "2.0", "1.0", "U1", "how?", "mention"))
 
 
+@pytest.mark.parametrize("thread", [{}, {"thread_ts": "1.0"}])
+def test_either_event_of_a_mention_asks_the_same(thread: dict[str, Any]) -> None:
+    """Slack sends two. A process that acknowledged only one of them before it died has the question all the same."""
+    as_message = envelope(text="<@UBOT> how?", **thread)
+    assert intent_of(as_message, BOT) == intent_of(envelope(type="app_mention", text="<@UBOT> how?", **thread), BOT)
+
+
 @pytest.mark.parametrize(
     ("event", "kind"),
     [
@@ -45,8 +52,7 @@ def test_what_is_said_to_us_asks(event: dict[str, Any], kind: str) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        {}, {"text": "<@UBOT> how?"}, {"thread_ts": "1.0", "text": "<@U2> right?"},
-        {"thread_ts": "1.0", "bot_id": "B1"},
+        {}, {"thread_ts": "1.0", "text": "<@U2> right?"}, {"thread_ts": "1.0", "bot_id": "B1"},
         {"thread_ts": "1.0", "bot_profile": {"id": "B1"}}, {"thread_ts": "1.0", "subtype": "bot_message"},
         {"thread_ts": "1.0", "hidden": True}, {"thread_ts": "1.0", "subtype": "channel_join"},
         {"channel_type": "im", "user": ""},
