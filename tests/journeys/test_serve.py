@@ -44,6 +44,9 @@ class Place:
     async def ask(self, words: str = ASKED) -> str:
         return await self.slack.say(self.channel, self.asker, f"<@{self.slack.bot_user_id}> {words}")
 
+    def text_of(self, ts: str) -> str:
+        return self.slack.workspace.message(self.channel, ts).text
+
     def answers_to(self, ts: str) -> int:
         return sum(message.bot_id == self.slack.workspace.app.bot_id for message in self.slack.thread(self.channel, ts))
 
@@ -118,7 +121,8 @@ async def test_a_process_answers_says_how_it_is_and_ends_when_told(place: Place,
         await reindexed(place)
         ts = await place.ask()
         answer = await place.slack.answer_in(place.channel, ts, timeout=START_SECONDS)
-        await place.slack.wait_for(lambda: "shipit rollback" in answer.text, START_SECONDS)
+        # The words come by pieces; the last update says them all once more as plain text.
+        await place.slack.wait_for(lambda: "shipit rollback" in place.text_of(answer.ts), START_SECONDS)
 
         async with httpx2.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"{address}/healthz")).status_code == 200
