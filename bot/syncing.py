@@ -44,7 +44,8 @@ class SyncWorkers:
         """Cancel what is running and wait for it to end. What it had committed stays; the next start goes on."""
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout_seconds)
+            if thread.is_alive():  # one that was never started cannot be joined
+                thread.join(timeout_seconds)
 
     def _work(self) -> None:
         while not self._stop.is_set():

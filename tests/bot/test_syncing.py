@@ -40,3 +40,7 @@ def test_a_stop_reaches_the_run_that_is_under_way() -> None:
     assert begun.wait(10)
     workers.stop(10)
     assert ended.is_set()
+
+
+def test_workers_that_never_began_can_be_stopped() -> None:
+    SyncWorkers(lambda _: None, threading.Event()).stop(10)

@@ -104,6 +104,18 @@ async def served(place: Place) -> AsyncIterator[tuple[asyncio.subprocess.Process
     assert ASKED not in "".join(said)
 
 
+async def test_a_token_that_slack_does_not_take_is_a_sentence_and_exit_2(place: Place) -> None:
+    configured(place, "socket")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "serve", "--config", str(place.folder / "quoth.yaml"),
+        env=place.environment() | {"SLACK_BOT_TOKEN": "xoxb-wrong"}, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(process.communicate(), START_SECONDS)
+    assert process.returncode == 2
+    assert "Slack does not take SLACK_BOT_TOKEN" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
 async def reindexed(place: Place) -> None:
     """The first sync, which the timer has asked for by itself, is over."""
     said = await place.slack.slash_command(place.channel, place.admin, "/quoth", "reindex docs")
