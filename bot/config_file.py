@@ -62,7 +62,7 @@ def settings_of(path: Path) -> Settings:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise BadConfiguration(path, [Complaint(mark.line + 1 if mark else None, "", f"{error.problem}")]) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise BadConfiguration(path, [Complaint(None, "", "this is not YAML or JSON")]) from error
     if not isinstance(values or {}, dict):
         raise BadConfiguration(path, [Complaint(1, "", "the file must hold settings, such as “sources:”")])

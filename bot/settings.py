@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +24,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.errors import Misconfigured
+from connectors.git.clone import Remote
+from connectors.git.permalinks import Permalinks
+from connectors.http import checked_base_url
 from connectors.model import source_tag
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -95,6 +98,12 @@ class GitSource(_Section):
     links: str | None = None
     """How a passage is linked on an unknown host: https://…/{commit}/{path}#L{start}-L{end}."""
 
+    @model_validator(mode="after")
+    def _can_be_read(self) -> GitSource:
+        """What the connector would refuse later is a mistake of the file, to be named with its line."""
+        _must_be_usable(lambda: Permalinks(Remote(self.url, self.branch).address, self.links))
+        return self
+
 
 class CloudBasicAuth(_Section):
     """An Atlassian account and its API token."""
@@ -114,6 +123,11 @@ class ConfluenceSource(_Section):
     """Space keys; none means every space that is neither personal nor archived."""
     every: Duration = timedelta(minutes=15)
     refresh: Duration | None = None
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> ConfluenceSource:
+        _must_be_usable(lambda: checked_base_url(self.url))
+        return self
 
 
 Source = Annotated[GitSource | ConfluenceSource, Field(discriminator="type")]
@@ -231,6 +245,13 @@ class Settings(_Section):
 def _unknown(what: str, name: str, known: Mapping[str, object]) -> str:
     names = ", ".join(sorted(known)) or "none yet"
     return f"There is no {what} called “{name}” in the configuration. Known: {names}."
+
+
+def _must_be_usable(tried: Callable[[], object]) -> None:
+    try:
+        tried()
+    except Misconfigured as error:
+        raise ValueError(str(error)) from error
 
 
 def _must_exist(where: str, what: str, name: str, known: Mapping[str, object]) -> None:

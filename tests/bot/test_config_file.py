@@ -27,6 +27,9 @@ keep_words: 0
 """
 
 
+WIKI = "{{type: confluence, url: '{url}', auth: {{kind: cloud_basic, email: a@b.example, token_env: T}}}}"
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "quoth.yaml"
     path.write_text(text)
@@ -72,11 +75,18 @@ def test_urls_are_left_as_they_are(tmp_path: Path, url: str) -> None:
         ("channels:\n  C0123ABCD: {knowledge_base: eng}", 2, "no knowledge base called “eng”"),
         ("direct_messages: {}", 1, "needs either knowledge_base or member_channels"),
         ("model: quotes\nmodel: auto", 2, "model: is there twice"),
+        ("sources:\n  a: {type: git, url: 'ext::sh -c id'}", 2, "sources.a: Remote helpers such as ext::"),
+        ("sources:\n  a: {type: git, url: 'http://github.com/a/b'}", 2, "would send everything unencrypted"),
+        ("sources:\n  a: {type: git, url: b, branch: -x}", 2, "sources.a: branch: this is not the name of a branch"),
+        ("sources:\n  a: {type: git, url: b, links: 'https://x/{nope}'}", 2, "sources.a: links: needs {path}"),
+        (f"sources:\n  a: {WIKI.format(url='acme.atlassian.net')}", 2, "must be written as https://host/path"),
+        (f"sources:\n  a: {WIKI.format(url='http://acme.example/wiki')}", 2, "would send the token unprotected"),
         ("sources: [", 1, "line 1"),
+        ("a: &a [*a]", None, "not YAML or JSON"),
         ("- a", 1, "must hold settings"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int | None, said: str) -> None:
     with pytest.raises(BadConfiguration) as caught:
         settings_of(written(tmp_path, text))
 
