@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,11 +85,12 @@ def turns_of(text: str | None) -> tuple[Turn, ...]:
         Misconfigured: It is something else.
     """
     try:
-        pairs: Sequence[tuple[Any, Any]] = json.loads(text or "[]")
+        pairs = [] if text is None else json.loads(text)
         turns = tuple(Turn(speaker, words) for speaker, words in pairs)
     except (ValueError, TypeError) as error:
         raise Misconfigured(_TURNS) from error
-    if any(turn.speaker not in ("user", "agent") or not isinstance(turn.text, str) for turn in turns):
+    known = all(turn.speaker in ("user", "agent") and isinstance(turn.text, str) for turn in turns)
+    if not isinstance(pairs, list) or not known:
         raise Misconfigured(_TURNS)
     return turns
 

@@ -140,6 +140,8 @@ def test_a_doctor_names_what_is_missing(run: Run) -> None:
         (["ask", "--kb", "eng", "-"], "text is empty"),
         (["ask", "--kb", "eng", "--turns", "nonsense", "x"], "--turns takes JSON"),
         (["ask", "--kb", "eng", "--turns", '[["boss", "x"]]', "x"], "--turns takes JSON"),
+        (["ask", "--kb", "eng", "--turns", "{}", "x"], "--turns takes JSON"),
+        (["ask", "--kb", "eng", "--turns", "", "x"], "--turns takes JSON"),
         (["search", "--kb", "eng", "-k", "101", "x"], "100"),
         (["search", "x"], "--kb"),
         (["fly"], "fly"),
