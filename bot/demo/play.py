@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.markup import escape
 
+from bot.answering.quotes import QUOTES
 from bot.app import Quoth
 from bot.console import out, progress_of, show_report
 from bot.demo.judging import complaint_about
-from bot.demo.scenes import COMPANY, Act, Deletion, Edit, Reindex, Scene
+from bot.demo.scenes import COMPANY, Act, Deletion, Edit, Reindex, Scene, scenes_about
 from bot.demo.stage import Stage, company_stage, repository_stage
 from bot.rehearsal.confluence.site import Content, Site
 from bot.rehearsal.slack import Message
@@ -28,33 +29,21 @@ async def play(environment: Environment, docs: str | None) -> int:
     """Play the sample company, or somebody's own repository; the exit code: 0 when everything came out as it must."""
     if docs is not None:
         async with repository_stage(environment, docs) as stage:
-            return await _play_own(stage)
+            return await _play(stage, lambda: scenes_about("docs", _some_titles(stage.house)))
     async with company_stage(environment) as stage:
-        return await _play(stage, COMPANY)
+        return await _play(stage, lambda: COMPANY)
 
 
-async def _play(stage: Stage, acts: Sequence[Act]) -> int:
+async def _play(stage: Stage, acts: Callable[[], Sequence[Act]]) -> int:
     started = time.monotonic()
     if not await _synced(stage.house):
         return 1
     async with serving(stage.house):
         await stage.slack.connected()
         player = Player(stage)
-        for act in acts:
+        for act in acts():
             await player.play(act)
         _sum_up(player, time.monotonic() - started)
-        await _take_questions(player)
-    return 1 if player.failed else 0
-
-
-async def _play_own(stage: Stage) -> int:
-    if not await _synced(stage.house):
-        return 1
-    async with serving(stage.house):
-        await stage.slack.connected()
-        player = Player(stage)
-        for title in _titles_to_try(stage.house):
-            await player.ask("docs", f"What does “{title}” say?")
         await _take_questions(player)
     return 1 if player.failed else 0
 
@@ -79,6 +68,7 @@ class Player:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+        self._quotes = stage.house.model_name == QUOTES
         self._threads: dict[str, str] = {}
         self.played = 0
         self.failed: list[str] = []
@@ -123,7 +113,7 @@ class Player:
         root, answer = await self.ask(scene.channel, scene.asks, thread)
         self._threads[scene.title] = root
         if answer is not None:
-            self._judge(scene.title, complaint_about(answer, scene.expects))
+            self._judge(scene.title, complaint_about(answer, scene.expects, word_for_word=self._quotes))
 
     def _judge(self, title: str, complaint: str | None) -> None:
         self.played += 1
@@ -175,7 +165,7 @@ def _sum_up(player: Player, seconds: float) -> None:
         out.print(f"[green]All {player.played} scenes came out as they must[/], in {seconds:.0f} s.")
 
 
-def _titles_to_try(house: Quoth) -> list[str]:
+def _some_titles(house: Quoth) -> list[str]:
     """Titles of a few documents, to ask about somebody's own repository."""
     held = sorted(house.ledger.titles("docs"), key=len)
     step = max(1, len(held) // _OWN_QUESTIONS)

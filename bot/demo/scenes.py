@@ -25,13 +25,21 @@ class NotFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer or an honest no, whatever it says. Not an error."""
+
+
+Expected = Answered | NotFound | Heard
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """A question and what must come of it. ``follows`` is the title of the scene in whose thread it is asked."""
 
     title: str
     channel: str
     asks: str
-    expects: Answered | NotFound
+    expects: Expected
     follows: str | None = None
 
 
@@ -64,6 +72,7 @@ class Reindex:
 
 Act = Scene | Edit | Deletion | Reindex
 
+NOBODY_KNOWS = "What is the airspeed velocity of an unladen swallow?"
 FIRST = "A question, answered from Confluence"
 RETENTION = Answered("90 days", ("Data retention",))
 
@@ -124,7 +133,7 @@ COMPANY: Sequence[Act] = (
         "After it was edited",
         ENGINEERING,
         "How long are raw sensor readings kept?",
-        Answered("180 days", RETENTION.cites),
+        Answered("180 days", RETENTION.cites, never=(" 90 days",)),
     ),
     Scene(
         "Before a page is deleted",
@@ -141,3 +150,9 @@ COMPANY: Sequence[Act] = (
         NotFound(never=("lighthouse",)),
     ),
 )
+
+
+def scenes_about(channel: str, titles: Sequence[str]) -> Sequence[Act]:
+    """Questions about somebody's own documents, and one that they hardly answer."""
+    asked = [Scene(f"About “{title}”", channel, f"What does “{title}” say?", Heard()) for title in titles]
+    return (*asked, Scene("A question that your documents hardly answer", channel, NOBODY_KNOWS, Heard()))
