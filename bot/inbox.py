@@ -12,9 +12,10 @@ from typing import Any, Literal, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.inbox_tables import DELIVERIES, FEEDBACK, QUESTIONS, opened
+from bot.inbox_tables import DELIVERIES, FEEDBACK, LINEAGE, QUESTIONS
 from bot.presence import Presence
 from bot.writer import Writer
+from connectors.database import Database
 
 _T = TypeVar("_T")
 Kind = Literal["mention", "direct", "follow_up", "shortcut"]
@@ -69,22 +70,37 @@ class Outcome:
 
 
 class Inbox:
-    """Storage only; every call raises TryLater when the database does not take it, and then nothing was kept."""
+    """Storage only; every call raises TryLater when the database does not take it, and then nothing was kept.
+
+    Slack waits three seconds for an acknowledgement: better a clear no after ``busy_seconds`` than a wait for
+    another process's write.
+
+    Raises:
+        Misconfigured: The database is not ours, or a newer Quoth has already used it.
+        TryLater: It cannot be reached, or its disk is full.
+    """
 
     def __init__(
-        self, url: str, presence: Presence, *, keep_words: timedelta, clock: Callable[[], float] = time.time
+        self,
+        url: str,
+        presence: Presence,
+        *,
+        keep_words: timedelta,
+        clock: Callable[[], float] = time.time,
+        busy_seconds: float = 2.0,
     ) -> None:
-        self._engine = opened(url)
-        self._insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        self._writer = Writer(self._engine)
+        self._database = Database(url, LINEAGE, busy_seconds=busy_seconds, overwrites=True)
+        self._insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        self._writer = Writer(self._database)
         self._presence = presence
+        presence.enter()
         self._keep_words = keep_words
         self._clock = clock
 
     def close(self) -> None:
         """Finish what is being written and let go of the database."""
         self._writer.close()
-        self._engine.dispose()
+        self._database.close()
         self._presence.leave()
 
     async def first_time(self, delivery: str) -> bool:
@@ -144,9 +160,8 @@ class Inbox:
         )
 
     async def resume_dead(self) -> int:
-        """Free the claims of processes that died or fell silent; how many there were."""
-        owners = sa.select(QUESTIONS.c.claimed_by).where(QUESTIONS.c.state == "claimed")
-        dead = self._presence.dead(set(await self._run(lambda c: c.execute(owners).scalars().all())))
+        """Free the claims of processes that died or fell silent; how many there were. Nothing stays of the dead."""
+        dead = self._presence.dead()
         freed = await self._run(lambda c: self._free(c, dead))
         for process in dead:
             self._presence.bury(process)
@@ -216,8 +231,12 @@ class Inbox:
         await self._run(lambda c: c.execute(change))
 
     def _is_first(self, c: sa.Connection, delivery: str) -> bool:
-        kept = self._insert(DELIVERIES).values(delivery=delivery, received=self._clock()).on_conflict_do_nothing()
-        return c.execute(kept).rowcount == 1
+        return self._is_kept(c, DELIVERIES, {"delivery": delivery, "received": self._clock()})
+
+    def _is_kept(self, c: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+        """Insert a row; False when it was there already. Not every driver counts what an INSERT did."""
+        kept = self._insert(table).values(**row).on_conflict_do_nothing().returning(sa.literal(1))
+        return c.execute(kept).first() is not None
 
     def _deliver(self, c: sa.Connection, delivery: str, asked: Asked) -> Delivered:
         if asked.kind == "follow_up" and not _is_engaged(c, asked):
@@ -227,8 +246,7 @@ class Inbox:
         if not self._is_first(c, delivery):
             return "known"
         row = _row_of(asked) | {"question_id": uuid.uuid4().hex, "received": self._clock()}
-        kept = self._insert(QUESTIONS).values(**row).on_conflict_do_nothing()
-        return "new" if c.execute(kept).rowcount == 1 else "known"
+        return "new" if self._is_kept(c, QUESTIONS, row) else "known"
 
     def _claim(self, c: sa.Connection) -> Claimed | None:
         now = self._clock()
@@ -264,8 +282,13 @@ def _row_of(asked: Asked) -> dict[str, Any]:
     return {
         "team": asked.team, "channel": asked.channel, "ts": asked.ts, "thread_ts": asked.thread_ts,
         "asker": asked.asker, "asker_team": asked.asker_team, "kind": asked.kind, "shared": asked.shared,
-        "words": asked.words, "state": "waiting", "not_before": 0.0, "attempts": 0,
+        "words": _storable(asked.words), "state": "waiting", "not_before": 0.0, "attempts": 0,
     }  # fmt: skip
+
+
+def _storable(words: str) -> str:
+    """What every database takes: PostgreSQL knows no NUL, and half a surrogate pair is no UTF-8."""
+    return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _claimed_of(row: sa.Row[Any]) -> Claimed:

@@ -1,20 +1,15 @@
-"""The tables of the inbox, and how their database is opened."""
+"""The tables of the inbox, and the line of migrations that makes them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
-from connectors.errors import Misconfigured, TryLater
+from connectors.database import Lineage
 
 METADATA = sa.MetaData()
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK = 0x51554F54
-"""Any number that nobody else uses as a PostgreSQL advisory lock: “QUOT”."""
+LINEAGE = Lineage(Path(__file__).parent / "migrations", "alembic_version_bot")
 
 QUESTIONS = sa.Table(
     "questions",
@@ -60,73 +55,3 @@ FEEDBACK = sa.Table(
     sa.Column("vote", sa.Integer, nullable=False),
     sa.Column("voted", sa.Float, nullable=False),
 )
-
-
-def opened(url: str) -> sa.Engine:
-    """An engine on the inbox's database, its tables at this version.
-
-    Raises:
-        Misconfigured: The database is not ours, or a newer Quoth has already used it.
-        TryLater: It cannot be reached.
-    """
-    engine = _engine_of(url)
-    try:
-        with engine.begin() as connection:
-            _migrate(connection)
-    except sa.exc.OperationalError as error:
-        engine.dispose()
-        raise TryLater(
-            f"The inbox's database cannot be opened ({type(error).__name__}); see its path or its server."
-        ) from error
-    except sa.exc.DatabaseError as error:
-        engine.dispose()
-        raise Misconfigured(
-            "The inbox's database file is not a database of ours. Move it away; a new one is made."
-        ) from error
-    except Misconfigured:
-        engine.dispose()
-        raise
-    return engine
-
-
-def _engine_of(url: str) -> sa.Engine:
-    if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=1)
-    # An acknowledgement may take three seconds: better a clear no after two than a wait for another process's write.
-    engine = sa.create_engine(url, connect_args={"timeout": 2, "check_same_thread": False})
-    sa.event.listen(engine, "connect", _as_durable)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _as_durable(connection: object, _: object) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # We say BEGIN ourselves, see _begin.
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA secure_delete = ON")  # Words that are forgotten are overwritten.
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    # A write lock from the start: a claim reads first, and two processes must not read the same free question.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    _refuse_newer(connection, ScriptDirectory.from_config(config))
-    command.upgrade(config, "head")
-
-
-def _refuse_newer(connection: sa.Connection, ours: ScriptDirectory) -> None:
-    tables = sa.inspect(connection)
-    if not tables.has_table("alembic_version_bot"):
-        return
-    held = connection.execute(sa.text("SELECT version_num FROM alembic_version_bot")).scalar()
-    if held is not None and held not in {revision.revision for revision in ours.walk_revisions()}:
-        raise Misconfigured("The inbox was written by a newer Quoth. Start that version, or move its database away.")

@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+import time
 import uuid
 from pathlib import Path
 
+from connectors.locks import FileLock
+
+_FILE = "process-{}.lock"
+
 
 class Presence:
-    """This process's sign of life. The lock goes with the process, however it ends."""
+    """This process's sign of life, from ``enter`` on. The lock goes with the process, however it ends."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.name = uuid.uuid4().hex
-        self._file = self._path_of(self.name).open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock = FileLock(self._path_of(self.name))
 
-    def dead(self, names: set[str]) -> set[str]:
-        """Those that certainly are dead: their file is here and nobody holds it. Other machines' cannot be told."""
-        return {name for name in names - {self.name} if self._is_dead(name)}
+    def enter(self) -> None:
+        """Show that this process lives.
 
-    def bury(self, name: str) -> None:
-        """Remove what a dead process left, once everything it had claimed is free again."""
-        self._path_of(name).unlink(missing_ok=True)
+        Raises:
+            Misconfigured: The folder cannot be written.
+            TryLater: Its disk is full.
+        """
+        # Between its making and its locking, another process may look at the file, and even bury it.
+        while not (self._lock.acquire() and self._path_of(self.name).exists()):
+            self._lock.release()
+            time.sleep(0.01)
 
     def leave(self) -> None:
         """Say that this process ends. Others may then take over its claims at once."""
         self._path_of(self.name).unlink(missing_ok=True)
-        self._file.close()
+        self._lock.release()
+
+    def dead(self) -> set[str]:
+        """Those that certainly are dead: their file is here and nobody holds it. Other machines' cannot be told."""
+        prefix, suffix = _FILE.split("{}")
+        found = {path.name.removeprefix(prefix).removesuffix(suffix) for path in self._folder.glob(_FILE.format("*"))}
+        return {name for name in found - {self.name} if self._is_free(name)}
+
+    def bury(self, name: str) -> None:
+        """Remove what a dead process left, once everything it had claimed is free again."""
+        lock = FileLock(self._path_of(name))
+        if lock.acquire():
+            self._path_of(name).unlink(missing_ok=True)
+            lock.release()
 
     def _path_of(self, name: str) -> Path:
-        return self._folder / f"process-{name}.lock"
+        return self._folder / _FILE.format(name)
 
-    def _is_dead(self, name: str) -> bool:
-        try:
-            file = os.open(self._path_of(name), os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            return True
-        finally:
-            os.close(file)
+    def _is_free(self, name: str) -> bool:
+        lock = FileLock(self._path_of(name))
+        is_free = lock.acquire()
+        lock.release()
+        return is_free

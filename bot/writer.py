@@ -9,10 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from connectors.errors import TryLater
+from connectors.database import Database
+from connectors.errors import Misconfigured, TryLater
 
 _T = TypeVar("_T")
 _Job = tuple[Callable[[Connection], Any], "Future[Any]"]
@@ -23,11 +24,11 @@ class Writer:
     """Runs database work one after another; a caller goes on when its work is on the disk.
 
     Waiting work shares one transaction, so a thousand questions at once cost a handful of disk flushes. Work that
-    fails is undone alone; a commit that fails fails everybody in it.
+    fails is undone alone; a database that fails, fails everybody who waits for it.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
         self._thread.start()
@@ -69,11 +70,11 @@ class Writer:
     def _commit(self, jobs: list[_Job]) -> None:
         wanted = [(work, future) for work, future in jobs if future.set_running_or_notify_cancel()]
         try:
-            with self._engine.begin() as connection:
+            with self._database.write() as connection:
                 results = [(future, _attempt(connection, work)) for work, future in wanted]
         except Exception as error:  # noqa: BLE001  # Whatever it was, those who wait must hear of it.
             for _, future in wanted:
-                future.set_exception(_named(error))
+                future.set_exception(_passing(error))
             return
         for future, (result, failure) in results:
             if failure is None:
@@ -83,16 +84,24 @@ class Writer:
 
 
 def _attempt(connection: Connection, work: Callable[[Connection], Any]) -> tuple[Any, Exception | None]:
+    savepoint = connection.begin_nested()
     try:
-        with connection.begin_nested():
-            return work(connection), None
-    except Exception as error:  # noqa: BLE001  # One caller's failure is not the others'.
-        return None, _named(error)
-
-
-def _named(error: Exception) -> Exception:
-    if isinstance(error, SQLAlchemyError):
-        later = TryLater(f"The inbox cannot be written ({type(error).__name__}). Is its disk full or its server down?")
+        result = work(connection)
+        savepoint.commit()
+    except OperationalError:
+        # A full disk or a lost server has ended the whole transaction; what came after would be kept and not told.
+        raise
+    except DBAPIError as error:
+        savepoint.rollback()
+        later = TryLater(f"The database did not take it ({type(error).__name__}). Try again in a moment.")
         later.__cause__ = error
-        return later
-    return error
+        return None, later
+    except Exception as error:  # noqa: BLE001  # One caller's failure is not the others'.
+        savepoint.rollback()
+        return None, error
+    return result, None
+
+
+def _passing(error: Exception) -> Exception:
+    """A database that was opened well and is refused now may be mended while we run, so its callers try again."""
+    return TryLater(str(error)) if isinstance(error, Misconfigured) else error

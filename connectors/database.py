@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from connectors.errors import Misconfigured, QuothError, TryLater
 
 BUSY_SECONDS = 15.0
-"""How long a writer waits for another one before it gives up."""
+"""How long a writer waits for another one before it gives up, unless told otherwise."""
 
 _MIGRATION_LOCK = 7_106_311
 """Any number that only our migrations use: PostgreSQL's advisory lock while tables change."""
@@ -41,13 +41,21 @@ class Database:
 
     Every failure leaves as TryLater (it is down, busy or its disk is full) or Misconfigured (a person must act).
 
+    With SQLite, ``busy_seconds`` is how long a write waits for another process's, and with ``overwrites`` what is
+    deleted is zeroed in the file. PostgreSQL's server decides both.
+
     Raises:
         Misconfigured: It was written by a newer version, it is not a SQLite database, or it cannot be opened.
+        TryLater: It is down or busy, or its disk is full.
     """
 
-    def __init__(self, url: str, lineage: Lineage) -> None:
+    def __init__(
+        self, url: str, lineage: Lineage, *, busy_seconds: float = BUSY_SECONDS, overwrites: bool = False
+    ) -> None:
         self._name = make_url(url).render_as_string(hide_password=True)
-        self._engine = _engine_of(url)
+        self._engine = _engine_of(url, busy_seconds)
+        if overwrites and self.dialect == "sqlite":
+            sa.event.listen(self._engine, "connect", _overwrite_what_is_deleted)
         try:
             with self._named():
                 _ensure_wal(self._engine)
@@ -125,10 +133,10 @@ def failure_of(name: str, error: BaseException) -> QuothError:
     return TryLater(f"{name} cannot be asked now ({text}).")
 
 
-def _engine_of(url: str) -> sa.Engine:
+def _engine_of(url: str, busy_seconds: float) -> sa.Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        engine = sa.create_engine(parsed, connect_args={"timeout": busy_seconds, "check_same_thread": False})
         sa.event.listen(engine, "connect", _set_pragmas)
         sa.event.listen(engine, "begin", _begin)
         return engine
@@ -139,6 +147,10 @@ def _set_pragmas(connection: Any, _: object) -> None:
     # Python's own transaction control begins too late and upgrades locks, which ends in "database is locked".
     connection.isolation_level = None
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _overwrite_what_is_deleted(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def _begin(connection: sa.Connection) -> None:

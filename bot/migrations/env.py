@@ -1,8 +1,13 @@
-"""How alembic reaches the inbox: through the connection that bot/inbox_tables.py opened and locked."""
+"""Runs alembic's steps on the connection that connectors/database.py hands in."""
 
 from alembic import context
 
+options = context.config.attributes
+
 context.configure(
-    connection=context.config.attributes["connection"], version_table="alembic_version_bot", render_as_batch=True
+    connection=options["connection"],
+    version_table=options["version_table"],
+    transactional_ddl=True,
 )
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()

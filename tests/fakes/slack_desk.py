@@ -71,7 +71,9 @@ async def seated(
     """The app alone, connected to a workspace that is there already."""
     answerer = changes.pop("answerer", None) or ScriptedAnswerer()
     syncs = changes.pop("syncs", None) or ScriptedSyncs()
-    inbox = inbox_in(folder, **{key: changes.pop(key) for key in ("keep_words", "clock") if key in changes})
+    inbox = inbox_in(
+        folder, **{key: changes.pop(key) for key in ("keep_words", "clock", "busy_seconds") if key in changes}
+    )
     parts = {key: changes.pop(key) for key in ("still_vouched", "small_talk_of", "statuses") if key in changes}
     app_options = {key: changes.pop(key) for key in ("at", "at_once") if key in changes}
     connection = changes.pop("connection", Connection(slack.bot_token, slack.app_token, api_url=slack.api_url))

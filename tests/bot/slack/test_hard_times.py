@@ -16,8 +16,8 @@ from tests.fakes.slack_desk import desk, inbox_in, seated
 
 
 async def test_what_the_disk_does_not_take_is_not_acknowledged_and_comes_again(tmp_path: Path) -> None:
-    patient = RehearsalSlack(pace=Pace(ack_seconds=3.0, retry_seconds=(0.5, 1.0, 1.0)))
-    async with desk(tmp_path, slack=patient) as d:
+    patient = RehearsalSlack(pace=Pace(ack_seconds=0.6, retry_seconds=(0.1, 0.5, 1.0)))
+    async with desk(tmp_path, slack=patient, busy_seconds=0.2) as d:
         other = sqlite3.connect(tmp_path / "inbox.db", isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         ts = await d.ask()
