@@ -19,7 +19,8 @@ from tests.fakes.scripted_house import ScriptedAnswerer, ScriptedSyncs, house, r
 
 
 def inbox_in(folder: Path, **others: Any) -> Inbox:
-    """An inbox in a folder."""
+    """An inbox in a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
     settings = {"keep_words": timedelta(days=30)} | others
     return Inbox(f"sqlite:///{folder}/inbox.db", Presence(folder / "processes"), **settings)
 
