@@ -129,11 +129,12 @@ class Gateway:
         await self.write("chat.postEphemeral", channel=channel, user=user, text=text, parse="none", thread_ts=thread_ts)
 
     async def replies(self, channel: str, thread_ts: str, **window: Any) -> list[dict[str, Any]]:
-        """Messages of a thread, oldest first, with everybody's metadata."""
+        """What everybody sees of a thread, oldest first, with metadata."""
         reply = await self.read(
             "conversations.replies", channel=channel, ts=thread_ts, include_all_metadata=True, **window
         )
-        return list(reply.get("messages", []))
+        # A server of another make lists whispers, too; one is neither a turn nor an answer.
+        return [message for message in reply.get("messages", []) if message.get("subtype") != "ephemeral"]
 
     async def write(self, method: str, **args: Any) -> Reply:
         """Call a method that changes something."""

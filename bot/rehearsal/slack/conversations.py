@@ -37,6 +37,8 @@ def replies(stage: Stage, call: Call) -> Json:
         if single is None:
             raise Refused("thread_not_found")
         thread = [single]
+    if stage.faults.list_whispers:
+        thread += [m for m in stage.workspace.ephemerals if (m.channel, m.root_ts) == (channel.id, thread[0].ts)]
     return _page(stage, call, [thread[0], *(message for message in thread[1:] if _is_within(message, call))])
 
 

@@ -27,6 +27,8 @@ class Faults:
     def __init__(self) -> None:
         self.drop_metadata = False
         """Accept metadata and forget it, as some emulators do."""
+        self.list_whispers = False
+        """Show whispers among the replies of their thread, as some emulators do."""
         self._faults: list[Fault] = []
 
     def lose_request(self, method: str, times: int | None = 1) -> None:
@@ -61,7 +63,7 @@ class Faults:
     def clear(self) -> None:
         """Everything works again."""
         self._faults.clear()
-        self.drop_metadata = False
+        self.drop_metadata = self.list_whispers = False
 
     def take(self, method: str) -> Fault | None:
         """The fault that befalls this call, counted."""

@@ -49,8 +49,8 @@ def message_json(message: Message, app: App, *, metadata: bool = False) -> Json:
         shown["reactions"] = _reactions(message)
     if metadata and message.metadata:
         shown["metadata"] = message.metadata
-    if message.tombstone:
-        shown["subtype"] = "tombstone"
+    if message.tombstone or message.only_for:
+        shown["subtype"] = "tombstone" if message.tombstone else "ephemeral"
     return shown
 
 

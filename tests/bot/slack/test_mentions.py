@@ -106,6 +106,19 @@ async def test_a_follow_up_needs_no_mention_in_a_thread_that_was_answered_in(tmp
         assert turns[1].text == ANSWER.text, "without the sources"
 
 
+async def test_a_whisper_is_no_turn_of_its_thread_even_where_it_is_listed(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        d.slack.faults.list_whispers = True
+        ts = await d.ask()
+        await d.idle()
+        [answer] = d.said(ts)
+        await d.slack.press_button(d.person, answer, "answer_feedback")
+        await d.slack.wait_for(lambda: d.slack.ephemerals(d.person, d.channel))
+        await d.ask("and on Linux?", ts)
+        await d.idle()
+        assert [turn.speaker for turn in d.answerer.asked[1].turns] == ["user", "agent"]
+
+
 async def test_people_who_talk_to_each_other_are_left_alone(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
         bob = d.slack.add_user("bob")
