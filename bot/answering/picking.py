@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.answering.spans import Span, lists_of, spans_of, text_of
+from bot.answering.spans import Span, lists_of, past_markup, spans_of, text_of
 from bot.answering.units import Kind, Unit, units_of
 from connectors.analysis import terms_of
 
@@ -186,11 +186,12 @@ def _paragraph_around(units: Sequence[Unit], start: int, end: int) -> tuple[int,
 
 
 def _end_of_instructions(units: Sequence[Unit], end: int) -> int:
-    if end >= len(units) or units[end].kind not in ("step", "code"):
+    at = past_markup(units, end)
+    if at >= len(units) or units[at].kind not in ("step", "code"):
         return end
-    if units[end].kind == "code":
-        return end + 1
-    return next((whole.parts[-1][1] for whole in lists_of(0, units) if whole.core == end), end + 1)
+    if units[at].kind == "code":
+        return at + 1
+    return next((whole.parts[-1][1] for whole in lists_of(0, units) if whole.core == at), at + 1)
 
 
 def _ends_paragraph(unit: Unit) -> bool:

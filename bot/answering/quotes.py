@@ -16,7 +16,7 @@ from pydantic import Field
 
 from bot.answering.picking import Excerpt, Scorer, excerpt_of, picked
 from bot.answering.prompts import NO_ANSWER
-from bot.answering.spans import Span, text_of
+from bot.answering.spans import Span, shown, text_of
 
 QUOTES = "quotes"
 """The name of quote mode in settings and answers."""
@@ -110,7 +110,7 @@ def _blocks(span: Span, excerpt: Excerpt, result: dict[str, Any]) -> list[dict[s
     code = excerpt.units[end - 1]
     if len(span.parts) > 1 or end - start < _LEAD_AND_CODE or code.kind != "code" or code.text.startswith((" ", "\t")):
         return [_block(text_of(span, excerpt.units), citations)]
-    lead = "".join(unit.text for unit in excerpt.units[start : end - 1])
+    lead = shown(excerpt.units[start : end - 1])
     return [_block(lead, citations), _block(code.text, [])]
 
 

@@ -35,7 +35,7 @@ class Span:
 def spans_of(passage: int, units: Sequence[Unit]) -> Iterator[Span]:
     """What of a passage can be quoted: each sentence, item, row and code block, with what it needs around it."""
     for at, unit in enumerate(units):
-        if unit.kind not in ("heading", "head"):
+        if unit.kind not in ("heading", "head", "markup"):
             yield Span(passage, _parts_around(units, at), at)
 
 
@@ -50,8 +50,20 @@ def lists_of(passage: int, units: Sequence[Unit]) -> Iterator[Span]:
 
 
 def text_of(span: Span, units: Sequence[Unit]) -> str:
-    """The exact text of a span's parts, joined."""
-    return "".join(unit.text for start, end in span.parts for unit in units[start:end])
+    """The exact text of a span's parts, joined, without what is markup only."""
+    return "".join(shown(units[start:end]) for start, end in span.parts)
+
+
+def shown(units: Sequence[Unit]) -> str:
+    """What a reader should see of these units."""
+    return "".join(unit.text for unit in units if unit.kind != "markup")
+
+
+def past_markup(units: Sequence[Unit], at: int) -> int:
+    """The next unit from here on that shows something."""
+    while at < len(units) and units[at].kind == "markup":
+        at += 1
+    return at
 
 
 def _parts_around(units: Sequence[Unit], at: int) -> tuple[tuple[int, int], ...]:
@@ -79,13 +91,16 @@ def _row_with_head(units: Sequence[Unit], at: int) -> tuple[tuple[int, int], ...
 def _lead_of(units: Sequence[Unit], at: int) -> int:
     """The unit before, when it is a sentence that leads here."""
     before = at - 1
+    while before >= 0 and units[before].kind == "markup":
+        before -= 1
     leads = before >= 0 and units[before].kind == "sentence" and len(units[before].text) <= _LONGEST_LEAD
     return before if leads else at
 
 
-def _end_of_following(units: Sequence[Unit], at: int) -> int:
+def _end_of_following(units: Sequence[Unit], after: int) -> int:
+    at = past_markup(units, after)
     if at >= len(units) or units[at].kind not in _FOLLOWING:
-        return at
+        return after
     if units[at].kind in _LISTED:
         return _end_of_list(units, at)
     end = at + 1

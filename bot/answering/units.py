@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["heading", "sentence", "item", "step", "head", "row", "code"]
+Kind = Literal["heading", "sentence", "item", "step", "head", "row", "code", "markup"]
+"""``markup`` shows nothing of its own: a lone tag, the fence of an admonition or tab, code that includes a file."""
 
 _FENCE = re.compile(r"\s{0,12}(?:[-*+]\s+|\d{1,3}[.)]\s+)?(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
@@ -16,6 +17,9 @@ _NUMBER = re.compile(r"\s*\d{1,3}[.)]\s+\S")
 _ROW = re.compile(r"\s{0,3}\|")
 _RULE = re.compile(r"\s{0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _INDENTED = re.compile(r"(?: {4}|\t)")
+_MARKUP = re.compile(r"\s{0,12}(?:(?:/{3,}|:{3,})(?:[ \t].*)?|</?(?:div|details|section|figure|center|p)\b[^<>]*>)\s*$")
+_INCLUDE = re.compile(r"\s*(?:\{!.*!\}|\{\*.*\*\}|-+8<-+.*)\s*$")
+"""How MkDocs and its relatives put a file into a code block."""
 _SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’)\]*_`]*\s+(?=[\"'“‘(\[*_`]*[A-Z0-9À-ÞА-ЯΑ-Ω])|[。！？]+\s*)")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|incl|max|min|no|dr|mr|mrs|ms|st|fig|sec|ver)\.|\b[A-Z]\.)\s+$", re.I
@@ -55,7 +59,7 @@ def _pieces_of(text: str) -> Iterator[tuple[str, Kind]]:
         if kind == "sentence":
             yield from ((sentence, kind) for sentence in _sentences_of(block))
         else:
-            yield block, kind
+            yield block, "markup" if kind == "code" and _is_include(lines[at:end]) else kind
         at = end
 
 
@@ -63,6 +67,8 @@ def _kind_at(lines: list[str], at: int) -> Kind:  # noqa: PLR0911  # one return 
     line = lines[at]
     if _FENCE.match(line):
         return "code"
+    if _MARKUP.match(line):
+        return "markup"
     if _HEADING.match(line):
         return "heading"
     if _ROW.match(line):
@@ -79,7 +85,7 @@ def _kind_at(lines: list[str], at: int) -> Kind:  # noqa: PLR0911  # one return 
 def _end_of(lines: list[str], at: int, kind: Kind) -> int:
     if kind == "head":
         return at + 2
-    if kind in ("heading", "row"):
+    if kind in ("heading", "row", "markup"):
         return at + 1
     if kind == "code":
         fence = _FENCE.match(lines[at])
@@ -110,6 +116,12 @@ def _end_of_prose(lines: list[str], at: int) -> int:
     while end < len(lines) and lines[end].strip() and _kind_at(lines, end) == "sentence":
         end += 1
     return end
+
+
+def _is_include(lines: list[str]) -> bool:
+    """Whether a fenced block holds nothing but the place of what it would show."""
+    inside = [line for line in lines[1:-1] if line.strip()]
+    return bool(inside) and all(_INCLUDE.match(line) for line in inside)
 
 
 def _sentences_of(paragraph: str) -> Iterator[str]:

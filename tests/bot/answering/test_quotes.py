@@ -10,6 +10,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from bot.answering.picking import excerpt_of, picked, standalone
 from bot.answering.prompts import NO_ANSWER, messages_with_blocks, sent_of
 from bot.answering.quotes import QuoteModel
+from bot.answering.spans import Span
+from bot.answering.units import units_of
 from tests.bot.answering.passages import passage, question
 
 PAGE = passage(
@@ -48,6 +50,19 @@ def test_a_question_how_gets_the_whole_list_with_its_lead() -> None:
 
 def test_a_code_block_comes_with_the_sentence_that_leads_to_it() -> None:
     assert quoted(Keyword("cachectl"), "clear cache") == "Clear the cache with:\n\n```sh\ncachectl clear\n```"
+
+
+def test_markup_is_left_out_between_a_sentence_and_its_code() -> None:
+    page = passage('It clears the cache:\n\n<div class="termy">\n\n```sh\ncachectl clear\n```\n\n</div>\n')
+    reply = QuoteModel(scorer=Keyword("cachectl")).invoke(messages("clear cache", page=page))
+    told = [block["text"] for block in reply.content if isinstance(block, dict)]
+    assert "".join(told).strip() == "It clears the cache:\n\n```sh\ncachectl clear\n```"
+
+
+def test_code_that_only_includes_a_file_is_no_quote() -> None:
+    page = passage("For example:\n\n```Python\n{!../docs_src/app.py!}\n```\n\nIt prints app.\n")
+    spans = picked("app", [excerpt_of("Guide", [unit.text for unit in units_of(page.text)])], Keyword("app"))
+    assert spans == [Span(0, ((2, 3),), 2)]
 
 
 def test_a_row_comes_with_the_head_of_its_table() -> None:

@@ -58,6 +58,22 @@ def test_each_sentence_item_row_and_code_block_is_a_unit() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<div class="termy">\n',
+        "</div>\n",
+        "//// tab | Python 3.9+\n",
+        "///\n",
+        "::: tip\n",
+        '```Python hl_lines="8"\n{!> ../docs_src/app.py!}\n```\n',
+        '```python\n--8<-- "app.py"\n```\n',
+    ],
+)
+def test_what_shows_nothing_of_its_own_is_markup(text: str) -> None:
+    assert [unit.kind for unit in units_of(f"Run it:\n{text}Then look.\n")][1] == "markup"
+
+
 def test_a_code_block_that_is_never_closed_goes_on_to_the_end() -> None:
     assert [unit.kind for unit in units_of("Run:\n\n```\na. B\n\nc")] == ["sentence", "code"]
 
