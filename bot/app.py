@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bot.answering.model import Scope
 from bot.settings import ConfluenceSource, Environment, GitSource, Settings
 from connectors.errands import perform
-from connectors.errors import Misconfigured
+from connectors.errors import Misconfigured, TryLater
 from connectors.ledger import Ledger
 from connectors.ports import Connector
 from connectors.reports import SyncReport, Watcher
@@ -150,9 +150,15 @@ class Quoth:
     def sync_now(
         self, connector: Connector, *, full: bool, approve_removals: bool, verify: bool, watch: Watcher | None = None
     ) -> SyncReport:
-        """Ask for a run of a source and see it through: here, or wherever one is under way."""
-        ticket = self.runs.request(connector.source, full=full, approve_removals=approve_removals, verify=verify)
-        return perform(self.runs, self.sync, connector, ticket, progress=watch)
+        """Ask for a run of a source and see it through: here, or wherever one is under way.
+
+        Where not even the run could be written down (a full disk, a database that is down), that is its failure.
+        """
+        try:
+            ticket = self.runs.request(connector.source, full=full, approve_removals=approve_removals, verify=verify)
+            return perform(self.runs, self.sync, connector, ticket, progress=watch)
+        except TryLater as error:
+            return SyncReport(connector.source, "failed", error=str(error))
 
     @property
     def model_name(self) -> str:
