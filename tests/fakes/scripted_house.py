@@ -71,14 +71,17 @@ class ScriptedAnswerer:
 
 @dataclass
 class ScriptedSyncs:
-    """Syncs that are done when they are told to be."""
+    """Syncs that are done when they are told to be. ``queue``: takes nothing before it is set."""
 
     joined: bool = False
     done: bool = True
     failure: str | None = None
     requests: list[tuple[str, str]] = field(default_factory=list)
+    queue: asyncio.Event | None = None
 
     async def request(self, source: str, asked_by: str) -> Requested:
+        if self.queue is not None:
+            await self.queue.wait()
         self.requests.append((source, asked_by))
         return Requested(f"run-{source}", self.joined)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
 
-from bot.slack.commands import NOT_ADMIN
+import pytest
+
+from bot.slack import reindex
+from bot.slack.reindex import NOT_ADMIN, TOO_SLOW
 from tests.fakes.scripted_house import ScriptedAnswerer, ScriptedSyncs
 from tests.fakes.slack_desk import Desk, desk
 
@@ -37,14 +41,37 @@ async def test_scope_and_status_say_what_this_channel_sees(tmp_path: Path) -> No
         assert "policies" not in status
 
 
-async def test_only_admins_reindex_and_a_failed_look_up_is_a_no(tmp_path: Path) -> None:
+async def test_only_admins_reindex_and_a_failed_look_up_is_a_no_said_with_the_acknowledgement(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
-        assert await told(d, "reindex") == NOT_ADMIN
-        assert d.syncs.requests == []
+        refused = await d.slack.slash_command(d.channel, d.person, "/quoth", "reindex")
+        assert (refused.ack_text, refused.posts) == (NOT_ADMIN, [])
         admin = d.slack.add_user("root", is_admin=True)
         d.slack.faults.refuse("users.info", "user_not_found", times=1)
-        await told(d, "reindex", admin, last="could not check")
+        unknown = await d.slack.slash_command(d.channel, admin, "/quoth", "reindex")
+        assert "could not check" in unknown.ack_text
         assert d.syncs.requests == []
+
+
+async def test_a_reindex_is_in_the_queue_before_it_is_acknowledged(tmp_path: Path) -> None:
+    queue_opens = asyncio.Event()
+    async with desk(tmp_path, syncs=ScriptedSyncs(queue=queue_opens)) as d:
+        admin = d.slack.add_user("root", is_admin=True)
+        given = asyncio.create_task(d.slack.slash_command(d.channel, admin, "/quoth", "reindex handbook"))
+        await d.slack.wait_for(lambda: d.slack.calls("users.info"))
+        assert not given.done()
+        queue_opens.set()
+        await given
+        assert d.syncs.requests == [("handbook", admin)]
+
+
+async def test_a_queue_that_takes_too_long_is_said_in_time_and_nothing_is_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reindex, "_QUEUE_SECONDS", 0.2)
+    async with desk(tmp_path, syncs=ScriptedSyncs(queue=asyncio.Event())) as d:
+        admin = d.slack.add_user("root", is_admin=True)
+        given = await d.slack.slash_command(d.channel, admin, "/quoth", "reindex handbook")
+        assert given.ack_text == TOO_SLOW
 
 
 async def test_a_reindex_starts_every_source_of_the_channel_and_reports_in_place(tmp_path: Path) -> None:
