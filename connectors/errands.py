@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 
-from connectors.errors import Cancelled
+from connectors.errors import Cancelled, TryLater
 from connectors.ports import Connector
 from connectors.reports import Progress, SyncReport, Watcher
 from connectors.runs import Claim, Runs, Ticket, pause
@@ -34,9 +35,14 @@ def perform(
         claim = runs.claim([connector.source])
         if claim is not None:
             report = _carry_out(claim, sync, connector, progress, stop)
-            if claim.run.run_id == ticket.run_id:
-                return report
-            continue
+            if claim.run.run_id != ticket.run_id:
+                claim.finish(report)
+                continue
+            with suppress(
+                TryLater
+            ):  # a full disk: who asked is told all the same, and the next run takes this one over
+                claim.finish(report)
+            return report
         run = runs.run(ticket.run_id)
         if run.report is not None:
             return run.report.as_joined()
@@ -56,7 +62,9 @@ def perform_next(
     claim = runs.claim(connectors.keys())
     if claim is None:
         return None
-    return _carry_out(claim, sync, connectors[claim.run.source], None, stop)
+    report = _carry_out(claim, sync, connectors[claim.run.source], None, stop)
+    claim.finish(report)
+    return report
 
 
 def _carry_out(
@@ -69,12 +77,10 @@ def _carry_out(
 
     try:
         with claim.beating():
-            report = _synced(claim, sync, connector, watch, stop)
+            return _synced(claim, sync, connector, watch, stop)
     except BaseException as error:
         claim.fail(str(error) if isinstance(error, Cancelled) else "The process was asked to end.")
         raise
-    claim.finish(report)
-    return report
 
 
 def _synced(claim: Claim, sync: Sync, connector: Connector, watch: Watcher, stop: threading.Event | None) -> SyncReport:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errands import perform, perform_next
-from connectors.errors import Cancelled, Misconfigured
+from connectors.errors import Cancelled, Misconfigured, TryLater
 from connectors.ledger import Ledger
 from connectors.locks import place_of
 from connectors.model import Listing
@@ -285,6 +285,22 @@ def test_performing_a_ticket_syncs_the_source(runs: Runs, sync: Sync) -> None:
     assert latest is not None
     assert latest.report is not None
     assert latest.report.added == 1
+
+
+def test_a_report_that_cannot_be_written_down_is_told_all_the_same(
+    runs: Runs, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(claim: Claim, report: SyncReport) -> None:
+        claim._lock.release()
+        raise TryLater("the disk is full")
+
+    source = JournalConnector()
+    source.write("a", "Text.")
+    with monkeypatch.context() as patch:
+        patch.setattr(Claim, "finish", full)
+        assert perform(runs, sync, source, runs.request("fake")).added == 1
+
+    assert perform(runs, sync, source, runs.request("fake")).unchanged == 1
 
 
 def test_who_comes_while_a_source_is_synced_gets_the_same_report_as_joined(runs: Runs, sync: Sync) -> None:
