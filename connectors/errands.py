@@ -38,9 +38,7 @@ def perform(
             if claim.run.run_id != ticket.run_id:
                 claim.finish(report)
                 continue
-            with suppress(
-                TryLater
-            ):  # a full disk: who asked is told all the same, and the next run takes this one over
+            with suppress(TryLater):  # a full disk: who asked is told all the same; the next run takes over
                 claim.finish(report)
             return report
         run = runs.run(ticket.run_id)
