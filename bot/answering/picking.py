@@ -17,6 +17,8 @@ THRESHOLD = -0.3
 
 _UNKNOWN_NAME = 6.0
 """Taken off for each name in the question that no passage knows: backups of what we do not run are not our backups."""
+_UNKNOWN_WORD = 1.0
+"""Taken off for any other word that no passage knows. Twice as much loses answers that say it in other words."""
 _PAIRS = 24
 _PASSAGES = 6
 _PAIR_CHARACTERS = 700
@@ -81,7 +83,7 @@ def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earli
     if not candidates:
         return []
     scores = _scores(question, candidates, excerpts, scorer)
-    if max(scores) - _UNKNOWN_NAME * _unknown_names(question, excerpts) < THRESHOLD:
+    if max(scores) - _taken_off(question, excerpts) < THRESHOLD:
         return []
     added = frozenset(terms_of(asked)) - frozenset(terms_of(" ".join(earlier))) if question != asked else frozenset()
     merits = _merits(question, added, candidates, excerpts)
@@ -147,9 +149,12 @@ def _lexical_scores(question: str, spans: Sequence[Span], excerpts: Sequence[Exc
     return [10.0 * sum(weights[term] for term in found & asked) / total - 6.0 for found in terms]
 
 
-def _unknown_names(question: str, excerpts: Sequence[Excerpt]) -> int:
+def _taken_off(question: str, excerpts: Sequence[Excerpt]) -> float:
+    """What speaks against any answer: names and other words of the question that no passage knows."""
     known = {term for excerpt in excerpts for term in terms_of(_whole(excerpt))}
-    return sum(1 for name in _names_of(question) if not set(terms_of(name)) <= known)
+    names = [terms for name in _names_of(question) if not (terms := set(terms_of(name))) <= known]
+    words = set(terms_of(question)).difference(known, *names)
+    return _UNKNOWN_NAME * len(names) + _UNKNOWN_WORD * len(words)
 
 
 def _names_of(question: str) -> set[str]:

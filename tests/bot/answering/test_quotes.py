@@ -79,6 +79,15 @@ def test_a_name_that_no_source_knows_makes_it_silent() -> None:
     assert quoted(Keyword("minute"), "What does E5020 mean?") == NO_ANSWER
 
 
+def test_a_word_that_no_source_knows_speaks_against_an_answer() -> None:
+    class Undecided:
+        def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+            return [0.5] * len(texts)
+
+    assert quoted(Undecided(), "who confirms the pipeline") != NO_ANSWER
+    assert quoted(Undecided(), "who sponsors the pipeline") == NO_ANSWER
+
+
 def test_the_number_of_scored_spans_is_bounded() -> None:
     page = passage(" ".join(f"Sentence number {n} speaks of deploys." for n in range(400)))
     scorer = Keyword("deploys")
