@@ -15,8 +15,8 @@ from bot.slack.events import words_of
 from bot.slack.explain import NOT_AN_ANSWER, explanation_text, explanation_view, sentence_view
 from bot.slack.gate import Gate
 from bot.slack.gateway import Gateway, SlackError
-from bot.slack.literal import escaped
 from bot.slack.rules import Identity
+from bot.slack.whispers import Whispers
 from bot.slack.workers import Workers
 
 log = structlog.get_logger()
@@ -33,7 +33,13 @@ class Actions:
     """Each is durable before it is acknowledged, so that a press is never lost."""
 
     def __init__(
-        self, gateway: Gateway, inbox: Inbox, identity: Identity, gate: Gate, workers: Workers, background: Background
+        self,
+        gateway: Gateway,
+        inbox: Inbox,
+        identity: Identity,
+        gate: Gate,
+        workers: Workers,
+        background: Background,
     ) -> None:
         self._gateway = gateway
         self._inbox = inbox
@@ -41,6 +47,7 @@ class Actions:
         self._gate = gate
         self._workers = workers
         self._background = background
+        self._whispers = Whispers(gateway, background)
 
     async def on_feedback(self, ack: AsyncAck, body: Body) -> None:
         """Good answer, bad answer; the last word of a person counts."""
@@ -93,7 +100,7 @@ class Actions:
             await self._gateway.write("views.open", trigger_id=body.get("trigger_id"), view=view)
         except SlackError as error:
             log.info("explanation.unopened", reason=getattr(error, "code", type(error).__name__))
-            await self._whispered(body, explanation_text(explanation) if explanation else sentence)
+            self._whisper(body, explanation_text(explanation) if explanation else sentence)
 
     def _asked(self, body: Body, message: Body) -> Asked:
         ts = str(message.get("ts") or body.get("message_ts") or "")
@@ -109,15 +116,7 @@ class Actions:
         )
 
     def _whisper(self, body: Body, sentence: str) -> None:
-        self._background.start(self._whispered(body, sentence), "whisper")
-
-    async def _whispered(self, body: Body, sentence: str) -> None:
-        message = body.get("message") or {}
-        thread_ts = message.get("thread_ts") or (body.get("container") or {}).get("thread_ts")
-        try:
-            await self._gateway.whisper(_channel_of(body), _user_of(body), escaped(sentence), thread_ts)
-        except SlackError as error:
-            log.info("whisper.unseen", reason=getattr(error, "code", type(error).__name__))
+        self._whispers.start(_channel_of(body), _user_of(body), sentence, _thread_of(body))
 
 
 def _vote_of(body: Body) -> tuple[str, int] | None:
@@ -137,6 +136,10 @@ def _channel_of(body: Body) -> str:
 def _message_ts(body: Body) -> str:
     container, message = body.get("container") or {}, body.get("message") or {}
     return str(container.get("message_ts") or message.get("ts") or body.get("message_ts") or "")
+
+
+def _thread_of(body: Body) -> str | None:
+    return (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
 
 
 def _user_of(body: Body) -> str:

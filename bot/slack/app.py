@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 
 from bot.boundaries import AtBoundary, pass_by
 from bot.inbox import Inbox
+from bot.slack.abilities import Abilities
 from bot.slack.actions import ASK, WHY, Actions
 from bot.slack.background import Background
 from bot.slack.commands import Commands
@@ -34,12 +35,15 @@ from bot.slack.ports import Answerer, SmallTalk, Statuses, StillVouched, Syncs
 from bot.slack.receive import Receiver
 from bot.slack.render import FEEDBACK, RETRY
 from bot.slack.rules import Identity, SlackRules
+from bot.slack.sessions import Sessions
 from bot.slack.settle import Parts, Settler
+from bot.slack.whispers import Whispers
 from bot.slack.workers import Workers
 from connectors.errors import Misconfigured, TryLater
 
 log = structlog.get_logger()
-DRAIN_SECONDS = 25.0
+DRAIN_SECONDS = 22.0
+_LAST_WORDS_SECONDS = 3.0
 _LOOK_SECONDS = 3.0
 """How often Slack's client looks after its connection; a cut one brings no questions until it does."""
 _QUIET = logging.getLogger("quoth.slack_bolt")
@@ -115,8 +119,8 @@ class SlackApp:
         if running is not None:
             if running.socket is not None:
                 await running.socket.client.close()  # type: ignore[no-untyped-call]
-            ending = [running.workers.drain(seconds), running.background.drain(seconds)]
-            await asyncio.gather(*ending, running.commands.background.drain(1.0))
+            await running.workers.drain(seconds)
+            await asyncio.gather(running.background.drain(_LAST_WORDS_SECONDS), running.commands.background.drain(1.0))
         await self._gateway.close()
 
     async def receive(self, request: Request) -> Response:
@@ -135,15 +139,15 @@ class SlackApp:
         return None
 
     def _built(self, identity: Identity) -> _Running:
-        gate = Gate(self._gateway, identity, self._rules)
-        house = self._house
+        gate, abilities, background = Gate(self._gateway, identity, self._rules), Abilities(), Background()
+        sessions, house = Sessions(self._gateway, abilities, background), self._house
         parts = Parts(
-            self._gateway, self._inbox, identity, gate, house.answerer, house.still_vouched, house.small_talk_of,
-            time.time, self._at,
+            self._gateway, self._inbox, identity, gate, abilities, sessions, house.answerer, house.still_vouched,
+            house.small_talk_of, time.time, self._at,
         )  # fmt: skip
         workers = Workers(self._inbox, Settler(parts), self._at_once)
-        background = Background()
-        intake = Intake(self._inbox, workers, self._gateway, identity, Home(self._gateway, self._rules), background)
+        home, whispers = Home(self._gateway, self._rules, background), Whispers(self._gateway, background)
+        intake = Intake(self._inbox, workers, identity, home, sessions, whispers)
         commands = Commands(self._gateway, self._inbox, gate, self._rules, house.syncs, house.statuses)
         actions = Actions(self._gateway, self._inbox, identity, gate, workers, background)
         bolt = self._bolt(identity)

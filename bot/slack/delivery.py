@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import structlog
 
 from bot.answering.model import Citation, Piece
 from bot.boundaries import AtBoundary, Boundary
 from bot.inbox import Claimed, Inbox
+from bot.slack.abilities import Abilities
 from bot.slack.gateway import Busy, Gateway, Refused, SlackError, Unsure
 from bot.slack.render import Message, line_message, piece_block
 from bot.slack.rich_text import Element
@@ -17,7 +17,7 @@ from bot.slack.rules import Identity
 
 log = structlog.get_logger()
 ANSWER_EVENT = "quoth_answer"
-_NO_STREAMS_SECONDS = 600.0
+_STREAM = "chat.startStream"
 _MOST_STREAMED_BLOCKS = 40
 _MOST_STREAMED_SIGNS = 9_000
 _TRIES = 3
@@ -25,7 +25,6 @@ _LANDING_SECONDS = 1.0
 _TOO_MUCH = {"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format",
              "invalid_metadata_format", "metadata_too_large", "markdown_text_conflict"}  # fmt: skip
 _NOT_STREAMING = {"message_not_in_streaming_state", "stopped_by_user", "message_not_found"}
-_NEVER = {"unknown_method", "feature_disabled", "not_allowed_token_type", "method_deprecated", "missing_scope"}
 _GONE = {"is_archived", "channel_not_found", "not_in_channel", "thread_not_found", "message_not_found",
          "cannot_reply_to_message", "account_inactive", "token_revoked", "invalid_auth", "cant_update_message",
          "edit_window_closed", "restricted_action", "restricted_action_read_only_channel",
@@ -36,37 +35,23 @@ class Undeliverable(Exception):
     """The place where the answer belongs is gone or closed. Nothing is posted anywhere else."""
 
 
-class Streams:
-    """Whether this Slack has streams at all, remembered for a while for everybody."""
-
-    def __init__(self) -> None:
-        self._refused_until = 0.0
-
-    def may_start(self) -> bool:
-        """Whether a stream is worth a try now."""
-        return time.monotonic() >= self._refused_until
-
-    def refused(self, code: str) -> None:
-        """Learn from a no."""
-        if code in _NEVER:
-            self._refused_until = time.monotonic() + _NO_STREAMS_SECONDS
-
-
 class Delivery:
     """Brings one question's answer out. After a crash it finds what the process before had sent."""
 
     def __init__(
-        self, gateway: Gateway, inbox: Inbox, identity: Identity, claimed: Claimed, streams: Streams, at: AtBoundary
+        self, gateway: Gateway, inbox: Inbox, identity: Identity, claimed: Claimed, abilities: Abilities, at: AtBoundary
     ) -> None:
         self._gateway = gateway
         self._inbox = inbox
         self._identity = identity
         self._claimed = claimed
         self._asked = claimed.asked
-        self._streams = streams
+        self._abilities = abilities
         self._at = at
         self._ts = claimed.answer_ts
         self._is_streaming = False
+        self.is_ended_by_stream = False
+        """A stream was stopped as it should be, and its session with it."""
         self._is_first = True
         self._pending: list[Element] = []
         self._streamed_blocks = 0
@@ -93,7 +78,7 @@ class Delivery:
         if self._is_streaming:
             self._pending.append(block)
             await self._append()
-        elif self._is_first and self._ts is None and self._streams.may_start():
+        elif self._is_first and self._ts is None and self._abilities.has(_STREAM):
             await self._start(block)
         self._is_first = False
 
@@ -131,7 +116,7 @@ class Delivery:
         try:
             ts = await self._gateway.start_stream(asked.channel, asked.thread_ts, recipient, [block])
         except Refused as refused:
-            self._streams.refused(refused.code)
+            self._abilities.learn(_STREAM, refused.code)
         except Unsure:
             self._ts = await self._find_after_a_while()
         except Busy:
@@ -164,6 +149,8 @@ class Delivery:
             await self._gateway.stop_stream(self._asked.channel, str(self._ts), blocks, self._metadata)
         except SlackError as error:
             log.info("stream.lost", reason=getattr(error, "code", type(error).__name__))
+        else:
+            self.is_ended_by_stream = True
         self._at(Boundary.STREAM_STOPPED)
 
     async def _post(self, message: Message) -> None:

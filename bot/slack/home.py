@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.slack.gateway import Gateway
+import structlog
+
+from bot.slack.background import Background
+from bot.slack.gateway import Gateway, SlackError
 from bot.slack.rich_text import rich_elements, rich_text
 from bot.slack.rules import SlackRules
 
+log = structlog.get_logger()
 _WELCOME = """**Ask me anything that is written down.**
 
 Mention me in a channel that has a knowledge base, and I answer in the thread with numbered sources. In a thread that
@@ -20,13 +24,20 @@ _DIRECT = " You can also write to me here, under Messages."
 class Home:
     """Publishes the home tab for whoever opens it."""
 
-    def __init__(self, gateway: Gateway, rules: SlackRules) -> None:
+    def __init__(self, gateway: Gateway, rules: SlackRules, background: Background) -> None:
         self._gateway = gateway
         self._rules = rules
+        self._background = background
 
-    async def publish(self, user: str) -> None:
-        """Show a person the home tab."""
-        await self._gateway.write("views.publish", user_id=user, view=home_view(self._rules))
+    def show(self, user: str) -> None:
+        """Show a person the home tab, soon."""
+        self._background.start(self._call("views.publish", user_id=user, view=home_view(self._rules)), "home")
+
+    async def _call(self, method: str, **args: Any) -> None:
+        try:
+            await self._gateway.write(method, **args)
+        except SlackError as error:
+            log.info("home.unset", method=method, reason=getattr(error, "code", type(error).__name__))
 
 
 def home_view(rules: SlackRules) -> dict[str, Any]:

@@ -9,12 +9,11 @@ import structlog
 from bot import metrics
 from bot.boundaries import AtBoundary, Boundary
 from bot.inbox import Asked, Inbox
-from bot.slack.background import Background
 from bot.slack.events import Ask, Envelope, Leave, OpenHome, Stop, Withdraw, intent_of
-from bot.slack.gateway import Gateway, SlackError
 from bot.slack.home import Home
-from bot.slack.literal import escaped
 from bot.slack.rules import Identity
+from bot.slack.sessions import Place, Sessions
+from bot.slack.whispers import Whispers
 from bot.slack.workers import Workers
 
 log = structlog.get_logger()
@@ -25,14 +24,14 @@ class Intake:
     """Takes envelopes in. When it raises, nothing was kept and Slack must deliver again."""
 
     def __init__(
-        self, inbox: Inbox, workers: Workers, gateway: Gateway, identity: Identity, home: Home, background: Background
+        self, inbox: Inbox, workers: Workers, identity: Identity, home: Home, sessions: Sessions, whispers: Whispers
     ) -> None:
         self._inbox = inbox
         self._workers = workers
-        self._gateway = gateway
         self._identity = identity
         self._home = home
-        self._background = background
+        self._sessions = sessions
+        self._whispers = whispers
 
     async def take(self, envelope: Envelope, at: AtBoundary) -> None:
         """Make an event durable, whatever it asks.
@@ -52,7 +51,7 @@ class Intake:
             case Stop():
                 await self._stop(intent, envelope)
             case OpenHome(user):
-                self._background.start(self._home.publish(user), "home")
+                self._home.show(user)
             case Leave():
                 await self._inbox.forget_all_words()
                 log.warning("app.removed")
@@ -64,24 +63,14 @@ class Intake:
             self._workers.ring()
         elif delivered == "full":
             log.warning("inbox.full")
-            whisper = self._gateway.whisper(asked.channel, asked.asker, escaped(FULL), asked.thread_ts)
-            self._background.start(whisper, "full")
+            self._whispers.start(asked.channel, asked.asker, FULL, asked.thread_ts)
 
     async def _stop(self, stop: Stop, envelope: Envelope) -> None:
         if not await self._inbox.first_time(f"event:{envelope.get('event_id')}"):
             return
         stopped = await self._inbox.stop_thread(self._identity.team, stop.channel, stop.thread_ts)
         self._workers.interrupt(stopped)
-        self._background.start(self._set_idle(stop), "session")
-
-    async def _set_idle(self, stop: Stop) -> None:
-        """Slack leaves the session's status to us after a stop."""
-        try:
-            await self._gateway.write(
-                "agents.sessions.setStatus", channel_id=stop.channel, thread_ts=stop.thread_ts, status="active"
-            )
-        except SlackError as error:
-            log.info("session.unset", reason=getattr(error, "code", type(error).__name__))
+        self._sessions.end(Place(stop.channel, stop.thread_ts))  # Slack leaves that to us after a stop.
 
 
 def _delivery_of(envelope: Envelope, asked: Asked) -> str:

@@ -14,7 +14,8 @@ from bot import metrics
 from bot.answering.model import Answer, Failure, Piece, Question, Scope
 from bot.boundaries import AtBoundary, Boundary, pass_by
 from bot.inbox import Claimed, Inbox, Outcome
-from bot.slack.delivery import Delivery, Streams, Undeliverable
+from bot.slack.abilities import Abilities
+from bot.slack.delivery import Delivery, Undeliverable
 from bot.slack.explain import explanation_of
 from bot.slack.gate import Gate, Refusal
 from bot.slack.gateway import Gateway, SlackError
@@ -30,6 +31,7 @@ from bot.slack.render import (
     tail_blocks,
 )
 from bot.slack.rules import Identity
+from bot.slack.sessions import Sessions
 from bot.slack.threads import Threads
 from connectors.errors import TryLater
 
@@ -51,6 +53,8 @@ class Parts:
     inbox: Inbox
     identity: Identity
     gate: Gate
+    abilities: Abilities
+    sessions: Sessions
     answerer: Answerer
     still_vouched: StillVouched
     small_talk_of: SmallTalk
@@ -65,13 +69,12 @@ class Settler:
         self._parts = parts
         self._inbox = parts.inbox
         self._threads = Threads(parts.gateway, parts.inbox, parts.identity)
-        self._streams = Streams()
 
     async def settle(self, claimed: Claimed) -> None:
         """Bring a claimed question to its end, or give it back. Raises only what cancels."""
         parts = self._parts
         parts.at(Boundary.QUESTION_CLAIMED)
-        delivery = Delivery(parts.gateway, parts.inbox, parts.identity, claimed, self._streams, parts.at)
+        delivery = Delivery(parts.gateway, parts.inbox, parts.identity, claimed, parts.abilities, parts.at)
         try:
             await self._settle(claimed, delivery)
         except asyncio.CancelledError:
@@ -105,6 +108,10 @@ class Settler:
         if line is not None:
             await self._say(claimed, delivery, line_message(line), "small_talk")
             return
+        with self._parts.sessions.working(claimed.asked, lambda: delivery.is_ended_by_stream):
+            await self._answer_from(scope, claimed, delivery)
+
+    async def _answer_from(self, scope: Scope, claimed: Claimed, delivery: Delivery) -> None:
         question = Question(claimed.asked.words, scope, await self._threads.turns_before(claimed.asked))
         answer = await self._vouched(question, delivery)
         self._parts.at(Boundary.QUESTION_ANSWERED)
