@@ -140,10 +140,10 @@ def _attempted(source: str, trip: Callable[[], None]) -> str | None:
 def _report_of(source: str, tally: Tally, records: Records, error: str | None, seconds: float) -> SyncReport:
     held = chunks = 0
     try:
-        if error is not None:
-            records.failed(error)
         totals = records.totals()
         held, chunks = totals.held, totals.chunks
+        if error is not None:
+            records.failed(error)
     except QuothError as silent:
         error = error or str(silent)
     return SyncReport(

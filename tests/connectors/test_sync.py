@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import Cancelled, Misconfigured
+from connectors.errors import Cancelled, Misconfigured, TryLater
 from connectors.ledger import Ledger, Vouching
 from connectors.model import Chunk, Document, Listing, Unreadable, source_tag
 from connectors.reconciliation import Boundary
+from connectors.records import Records
 from connectors.reports import Progress, SyncReport
 from connectors.sync import Sync, fingerprint_of
 from tests.databases import database_url
@@ -558,6 +559,20 @@ def test_fewer_chunks_at_the_same_version_leave_none_behind(house: House) -> Non
     house.source.pages["a"] = replace(house.source.pages["a"], text="# One\n\nFirst.")
     report = house.reconcile(full=True)
     assert (report.updated, report.chunks, len(house.store.chunks)) == (1, 1, 1)
+
+
+def test_a_failure_that_cannot_be_written_down_is_reported_with_what_is_held(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(records: Records, error: str) -> None:
+        raise TryLater("the disk is full")
+
+    house.write_many(3)
+    house.reconcile()
+    monkeypatch.setattr(Records, "failed", full)
+    house.source.down = True
+    report = house.reconcile()
+    assert (report.status, report.error, report.chunks) == ("failed", "fake: the source is down", 3)
 
 
 def test_a_ledger_on_a_full_disk_is_a_failed_run_that_space_mends(tmp_path: Path) -> None:
