@@ -51,6 +51,13 @@ class OpenHome:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenMessages:
+    """Somebody opened their direct messages with us."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """We were removed from the workspace."""
 
@@ -62,7 +69,7 @@ class Ignore:
     reason: str
 
 
-Intent = Ask | Withdraw | Stop | OpenHome | Leave | Ignore
+Intent = Ask | Withdraw | Stop | OpenHome | OpenMessages | Leave | Ignore
 
 
 def intent_of(envelope: Envelope, bot_user: str) -> Intent:
@@ -92,6 +99,8 @@ def _of_surroundings(event: Envelope) -> Intent:
             return _stop(event)
         case "app_home_opened" if event.get("tab", "home") == "home":
             return OpenHome(str(event.get("user", "")))
+        case "app_home_opened" if event.get("tab") == "messages" and event.get("channel"):
+            return OpenMessages(str(event["channel"]))
         case "app_uninstalled" | "tokens_revoked":
             return Leave()
         case _:

@@ -1,4 +1,4 @@
-"""The home tab: what Quoth is, and how it is asked."""
+"""Our own pages in Slack: what Quoth is, how it is asked, and what one might begin with."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ Mention me in a channel that has a knowledge base, and I answer in the thread wi
 I have answered in, just go on asking.{direct}
 
 `{command} scope` tells what a channel is answered from, `{command} help` what else I understand."""
+_PROMPTS = {
+    "Getting started": "What should somebody new read first?",
+    "Getting access": "How do I ask for access?",
+    "Something is broken": "What do I do when something is down?",
+    "Who can help": "Who do I ask when I need help?",
+}
+"""At most four, as Slack has it."""
 _DIRECT = " You can also write to me here, under Messages."
 
 
 class Home:
-    """Publishes the home tab for whoever opens it."""
+    """Fills the tabs of our app for whoever opens them. What Slack refuses stays empty."""
 
     def __init__(self, gateway: Gateway, rules: SlackRules, background: Background) -> None:
         self._gateway = gateway
@@ -33,6 +40,13 @@ class Home:
         """Show a person the home tab, soon."""
         self._background.start(self._call("views.publish", user_id=user, view=home_view(self._rules)), "home")
 
+    def suggest(self, channel: str) -> None:
+        """Suggest first questions in somebody's direct messages, soon, where those are answered at all."""
+        if _answers_directly(self._rules):
+            prompts = [{"title": title, "message": message} for title, message in _PROMPTS.items()]
+            call = self._call("assistant.threads.setSuggestedPrompts", channel_id=channel, prompts=prompts)
+            self._background.start(call, "prompts")
+
     async def _call(self, method: str, **args: Any) -> None:
         try:
             await self._gateway.write(method, **args)
@@ -42,6 +56,10 @@ class Home:
 
 def home_view(rules: SlackRules) -> dict[str, Any]:
     """The home tab. The same for everybody: it names no knowledge base."""
-    direct = _DIRECT if rules.direct_messages is not None or rules.member_channels else ""
+    direct = _DIRECT if _answers_directly(rules) else ""
     text = _WELCOME.format(command=rules.command, direct=direct)
     return {"type": "home", "blocks": [rich_text(rich_elements(text, {}))]}
+
+
+def _answers_directly(rules: SlackRules) -> bool:
+    return rules.direct_messages is not None or rules.member_channels

@@ -9,7 +9,7 @@ import structlog
 from bot import metrics
 from bot.boundaries import AtBoundary, Boundary
 from bot.inbox import Asked, Inbox
-from bot.slack.events import Ask, Envelope, Leave, OpenHome, Stop, Withdraw, intent_of
+from bot.slack.events import Ask, Envelope, Leave, OpenHome, OpenMessages, Stop, Withdraw, intent_of
 from bot.slack.home import Home
 from bot.slack.rules import Identity
 from bot.slack.sessions import Place, Sessions
@@ -52,6 +52,8 @@ class Intake:
                 await self._stop(intent, envelope)
             case OpenHome(user):
                 self._home.show(user)
+            case OpenMessages(channel):
+                self._home.suggest(channel)
             case Leave():
                 await self._inbox.forget_all_words()
                 log.warning("app.removed")

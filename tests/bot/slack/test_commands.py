@@ -186,6 +186,30 @@ async def test_the_home_tab_says_how_to_ask(tmp_path: Path) -> None:
         assert "Ask me anything" in str(d.slack.calls("views.publish")[0].args)
 
 
+async def test_whoever_opens_their_messages_gets_a_few_first_questions(tmp_path: Path) -> None:
+    async with desk(tmp_path, direct_messages="people") as d:
+        await d.slack.open_home(d.person, "messages")
+        prompts = await d.slack.wait_for(lambda: d.slack.workspace.prompts.get(d.slack.open_dm(d.person)))
+        assert 1 <= len(prompts) <= 4
+        assert d.slack.calls("views.publish") == []
+
+
+async def test_a_slack_that_takes_no_suggestions_is_answered_all_the_same(tmp_path: Path) -> None:
+    async with desk(tmp_path, direct_messages="people") as d:
+        d.slack.faults.refuse("assistant.*", "unknown_method")
+        await d.slack.open_home(d.person, "messages")
+        ts = await d.slack.say(d.slack.open_dm(d.person), d.person, "how many days of leave?")
+        await d.idle()
+        assert len(d.said(ts, d.slack.open_dm(d.person))) == 1
+
+
+async def test_nothing_is_suggested_where_direct_messages_are_not_answered(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.slack.open_home(d.person, "messages")
+        await d.idle()
+        assert d.slack.calls("assistant.threads.setSuggestedPrompts") == []
+
+
 async def test_an_app_that_is_removed_forgets_all_words(tmp_path: Path) -> None:
     async with desk(tmp_path, answerer=ScriptedAnswerer()) as d:
         ts = await d.ask()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.inbox import Asked
-from bot.slack.events import Ask, Ignore, Leave, OpenHome, Stop, Withdraw, intent_of, words_of
+from bot.slack.events import Ask, Ignore, Leave, OpenHome, OpenMessages, Stop, Withdraw, intent_of, words_of
 from tests.fakes.reference_data import references
 
 BOT = "UBOT"
@@ -56,7 +56,7 @@ def test_what_is_said_to_us_asks(event: dict[str, Any], kind: str) -> None:
         {"thread_ts": "1.0", "bot_profile": {"id": "B1"}}, {"thread_ts": "1.0", "subtype": "bot_message"},
         {"thread_ts": "1.0", "hidden": True}, {"thread_ts": "1.0", "subtype": "channel_join"},
         {"channel_type": "im", "user": ""},
-        {"type": "reaction_added"}, {"type": "app_home_opened", "tab": "messages"},
+        {"type": "reaction_added"}, {"type": "app_home_opened", "tab": "about"},
         {"type": "app_mention", "bot_id": "B1"},
         {"subtype": "message_changed"}, {"type": "agent_session_stopped", "thread_ts": ""},
     ],
@@ -76,6 +76,7 @@ def test_the_other_events_say_what_they_are() -> None:
     assert intent_of(envelope(subtype="message_deleted", deleted_ts="1.5"), BOT) == Withdraw("C1", "1.5")
     assert intent_of(envelope(type="agent_session_stopped", thread_ts="1.0"), BOT) == Stop("C1", "1.0", "U1")
     assert intent_of(envelope(type="app_home_opened", tab="home"), BOT) == OpenHome("U1")
+    assert intent_of(envelope(type="app_home_opened", tab="messages", channel="D1"), BOT) == OpenMessages("D1")
     assert intent_of(envelope(type="app_uninstalled"), BOT) == Leave()
 
 
