@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -111,6 +112,8 @@ class MatrixCache:
 
 def _appended(old: Matrix, alive: NDArray[np.bool_], rows: Sequence[tuple[int, str, bytes]], seq: int) -> Matrix:
     """The old rows with new ones behind them. Readers of the old matrix see only its own rows."""
+    width = old.vectors.shape[1] * ON_DISK.itemsize or usual_size([row[2] for row in rows])
+    rows = [row for row in rows if len(row[2]) == width]
     known = {" ".join(sorted(name)): index for index, name in enumerate(old.names)}
     scopes = [known.setdefault(" ".join(sorted(scope.split())), len(known)) for _, scope, _ in rows]
     ids = np.concatenate((old.ids, np.fromiter((row[0] for row in rows), np.int64, len(rows))))
@@ -125,6 +128,11 @@ def _appended(old: Matrix, alive: NDArray[np.bool_], rows: Sequence[tuple[int, s
         order=living[np.argsort(ids[living], kind="stable")],
         names=tuple(frozenset(name.split()) for name in known),
     )
+
+
+def usual_size(blobs: Sequence[bytes]) -> int:
+    """The size in bytes that most vectors have. One that somebody spoiled must not spoil the search for all."""
+    return Counter(map(len, blobs)).most_common(1)[0][0] if blobs else 0
 
 
 def _vectors(old: NDArray[np.float32], blobs: Sequence[bytes]) -> NDArray[np.float32]:

@@ -20,6 +20,9 @@ COLUMNS = (
 _PLAIN = re.compile(r"[a-z0-9]+")
 _OTHER = re.compile(r"[^a-z0-9]")
 
+_SPOILED = ("\ufffd",)
+"""What nobody ever sealed."""
+
 Version = tuple[str, str, str, str]
 """Source, document id, version and pipeline: what a put adds and a retirement drops."""
 
@@ -60,7 +63,7 @@ def _shown(chunk: Chunk) -> Row:
 
 
 def chunk_of(row: Sequence[object]) -> Chunk:
-    """The chunk of a row that holds ``COLUMNS``."""
+    """The chunk of a row that holds ``COLUMNS``, whatever somebody else has written there: the seal tells."""
     (
         _chunk_id,
         source,
@@ -82,16 +85,25 @@ def chunk_of(row: Sequence[object]) -> Chunk:
         document_id=str(document_id),
         version=str(version),
         pipeline=str(pipeline),
-        ordinal=int(str(ordinal)),
+        ordinal=ordinal if isinstance(ordinal, int) else -1,
         title=str(title),
-        headings=tuple(json.loads(str(headings))),
+        headings=_strings(headings),
         text=str(text),
         first_line=first if isinstance(first, int) else None,
         last_line=last if isinstance(last, int) else None,
         anchor=anchor if isinstance(anchor, str) else None,
-        tags=frozenset(json.loads(str(tags))),
+        tags=frozenset(_strings(tags)),
         seal=str(seal),
     )
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    """A list of strings in JSON. Anything else is no error, or one spoiled row would end every search."""
+    try:
+        found = json.loads(str(value))
+    except (ValueError, RecursionError):
+        return _SPOILED
+    return tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else _SPOILED
 
 
 def keys_of(terms: Iterable[str]) -> list[str]:

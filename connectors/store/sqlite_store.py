@@ -13,7 +13,7 @@ import numpy as np
 from connectors.errors import Misconfigured
 from connectors.model import Candidate, Chunk, Held, Query, StoredChunk, StoreStats, Vector
 from connectors.store.keywords import keyword_query
-from connectors.store.matrix import ON_DISK, Matrix, MatrixCache
+from connectors.store.matrix import ON_DISK, Matrix, MatrixCache, usual_size
 from connectors.store.rows import COLUMNS, INSERT, Row, Version, chunk_of, numbers, rows_of
 from connectors.store.sqlite_file import SqliteFile
 
@@ -94,7 +94,7 @@ class SqliteStore:
             found = dict.fromkeys((*best, *near))
             nearness = cosines.of(list(found)) if cosines else {}
             chunks = _chunks(connection, found)
-        return [Candidate(chunks[i], scores[i], nearness.get(i)) for i in found]
+        return [Candidate(chunks[i], scores[i], nearness.get(i)) for i in found if i in chunks]
 
     def sample(self) -> Sequence[Vector]:
         """The fixed sample that a question's cosines are measured against."""
@@ -104,7 +104,9 @@ class SqliteStore:
                 rows = connection.execute(
                     "SELECT vector FROM chunks JOIN vectors USING (id) ORDER BY chunk_id LIMIT ?", (SAMPLE,)
                 )
-                self._sample = (seq, [_vector(blob) for (blob,) in rows])
+                blobs = [blob for (blob,) in rows]
+                size = usual_size(blobs)
+                self._sample = (seq, [_vector(blob) for blob in blobs if len(blob) == size])
             return self._sample[1]
 
     def unembedded(self, limit: int) -> list[Chunk]:

@@ -1,0 +1,1 @@
+"""What a hostile checker tries from outside, played against the whole house."""
