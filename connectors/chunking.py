@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from connectors.markdown import Block, Lines, Span, outline_of
 from connectors.model import Chunk, Document
 
-VERSION = "1"
+VERSION = "2"
 """Changes with anything here or in :mod:`connectors.markdown` that changes a chunk."""
 
 TARGET = 1_200
@@ -119,8 +119,9 @@ def _sections(blocks: Iterable[Block], title: str) -> list[_Section]:
             sections[-1].blocks.append(block)
             continue
         path = [above for above in path if above.level < block.level]
-        is_title = not titled and block.level == 1 and _same(block.title, title)
-        titled = titled or block.level == 1
+        is_first = block.level == 1 or len(sections) == 1  # pages that begin at a deeper level are called by it, too
+        is_title = not titled and is_first and _same(block.title, title)
+        titled = titled or is_title or block.level == 1
         if not is_title:
             path.append(block)
         sections.append(_Section(block, tuple(above.title for above in path), []))

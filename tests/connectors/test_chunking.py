@@ -35,6 +35,11 @@ def test_chunks_are_cut_at_headings_and_know_their_path() -> None:
     assert [chunk.ordinal for chunk in chunks] == [0, 1, 2, 3]
 
 
+def test_a_first_heading_that_is_the_title_is_not_in_the_path_at_any_level() -> None:
+    chunks = cut("### Title\n\none\n\n#### Part\n\ntwo\n\n### Title\n\nthree\n")
+    assert [chunk.headings for chunk in chunks] == [(), ("Part",), ("Title",)]
+
+
 def test_a_first_heading_that_is_not_the_title_is_in_the_path() -> None:
     assert [chunk.headings for chunk in cut("# Other\n\nText.\n")] == [("Other",)]
     assert [chunk.headings for chunk in cut("# Title\n\na\n\n# Title\n\nb\n")] == [(), ("Title",)]
