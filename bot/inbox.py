@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.inbox_tables import DELIVERIES, FEEDBACK, LINEAGE, QUESTIONS
+from bot import inbox_tables as tables
+from bot.inbox_tables import DELIVERIES, FEEDBACK, LINEAGE, QUESTIONS, answered_in, in_message, in_thread
 from bot.presence import Presence
 from bot.writer import Writer
 from connectors.database import Database
@@ -21,14 +22,15 @@ _T = TypeVar("_T")
 Kind = Literal["mention", "direct", "follow_up", "shortcut"]
 Sending = Literal["post", "stream"]
 Withdrawal = Literal["deleted", "stopped"]
-Delivered = Literal["new", "known", "not_ours", "full"]
+NotTaken = Literal["full", "too_many"]
+Delivered = Literal["new", "known", "not_ours"] | NotTaken
 
 CLAIM_SECONDS = 30.0
 REMEMBERED = timedelta(days=7)
 """How long a delivery is known again. Slack repeats one for at most a day."""
 _RETRYABLE_FOR = timedelta(days=1)
 _MOST_WAITING = 5_000
-_SPOKEN = ("answered", "not_found", "error")
+_MOST_WAITING_OF_ONE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class Inbox:
     async def deliver(self, delivery: str, asked: Asked) -> Delivered:
         """Keep a question, unless its delivery or the message itself is known.
 
-        A follow-up is kept only in a thread that was answered in before.
+        A follow-up is kept only in a thread that was answered in before. A question that is one too many, of
+        everybody's or of its asker's, is not kept; that is told once, however often the message is delivered.
         """
         return await self._run(lambda c: self._deliver(c, delivery, asked))
 
@@ -120,7 +123,7 @@ class Inbox:
 
     async def renew(self) -> None:
         """Hold this process's claims for another half minute."""
-        mine = _held_by(self._presence.name)
+        mine = tables.held_by(self._presence.name)
         await self._run(
             lambda c: c.execute(sa.update(QUESTIONS).where(mine).values(claimed_until=self._clock() + CLAIM_SECONDS))
         )
@@ -138,7 +141,7 @@ class Inbox:
 
     async def record_post(self, question_id: str, answer_ts: str) -> bool:
         """Note the message that is this question's answer. False if it already is another's."""
-        return await self._run(lambda c: _record_post(c, question_id, answer_ts))
+        return await self._run(lambda c: tables.record_post(c, question_id, answer_ts))
 
     async def forget_post(self, question_id: str) -> None:
         """Note that nothing of this question is visible any more."""
@@ -162,18 +165,18 @@ class Inbox:
     async def resume_dead(self) -> int:
         """Free the claims of processes that died or fell silent; how many there were. Nothing stays of the dead."""
         dead = self._presence.dead()
-        freed = await self._run(lambda c: self._free(c, dead))
+        freed = await self._run(lambda c: tables.free(c, dead, self._clock()))
         for process in dead:
             self._presence.bury(process)
         return freed
 
     async def withdraw(self, team: str, channel: str, ts: str) -> list[str]:
         """Take back the unfinished question of a deleted message; its id, if there is one."""
-        return await self._run(lambda c: _withdraw(c, _message(team, channel, ts), "deleted"))
+        return await self._run(lambda c: tables.withdraw(c, in_message(team, channel, ts), "deleted"))
 
     async def stop_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
         """Take back every unfinished question of a thread; their ids."""
-        return await self._run(lambda c: _withdraw(c, _thread(team, channel, thread_ts), "stopped"))
+        return await self._run(lambda c: tables.withdraw(c, in_thread(team, channel, thread_ts), "stopped"))
 
     async def retry(self, team: str, channel: str, question_id: str) -> bool:
         """Ask a question again that ended in an error. False if it did not, or if its words are gone."""
@@ -196,32 +199,33 @@ class Inbox:
 
     async def explanation(self, team: str, channel: str, answer_ts: str) -> str | None:
         """How the answer in that message came about; None when it is not an answer or its words are gone."""
-        chosen = sa.select(QUESTIONS.c.explanation).where(_answer(team, channel, answer_ts))
+        chosen = sa.select(QUESTIONS.c.explanation).where(answered_in(team, channel, answer_ts))
         return await self._run(lambda c: c.execute(chosen).scalar())
 
     async def answers_in(self, team: str, channel: str, thread_ts: str) -> dict[str, str]:
         """The answers of a thread whose words are kept, by their message."""
         chosen = sa.select(QUESTIONS.c.answer_ts, QUESTIONS.c.answer).where(
-            _thread(team, channel, thread_ts), QUESTIONS.c.answer.is_not(None)
+            in_thread(team, channel, thread_ts), QUESTIONS.c.answer.is_not(None)
         )
         return await self._run(lambda c: {row.answer_ts: row.answer for row in c.execute(chosen)})
 
     async def waiting(self) -> int:
         """How many questions have no outcome yet."""
-        return await self._run(_waiting)
+        count = sa.select(sa.func.count()).where(tables.UNFINISHED)
+        return await self._run(lambda c: c.execute(count).scalar_one())
 
     async def purge(self) -> None:
         """Forget words that were kept long enough, and deliveries that nobody repeats any more."""
         now = self._clock()
         old = now - max(self._keep_words, _RETRYABLE_FOR if not self._keep_words else timedelta()).total_seconds()
-        await self._run(lambda c: _forget_words(c, QUESTIONS.c.received < old))
+        await self._run(lambda c: tables.forget_words(c, QUESTIONS.c.received < old))
         gone = sa.delete(DELIVERIES).where(DELIVERIES.c.received < now - REMEMBERED.total_seconds())
         await self._run(lambda c: c.execute(gone))
 
     async def forget_all_words(self) -> None:
         """Forget every question and answer at once: the app was removed from its workspace."""
         await self._run(lambda c: c.execute(sa.update(QUESTIONS).values(state="done", words=None)))
-        await self._run(lambda c: _forget_words(c, sa.true()))
+        await self._run(lambda c: tables.forget_words(c, sa.true()))
 
     async def _run(self, work: Callable[[sa.Connection], _T]) -> _T:
         return await self._writer.run(work)
@@ -239,10 +243,14 @@ class Inbox:
         return c.execute(kept).first() is not None
 
     def _deliver(self, c: sa.Connection, delivery: str, asked: Asked) -> Delivered:
-        if asked.kind == "follow_up" and not _is_engaged(c, asked):
+        if asked.kind == "follow_up" and not tables.is_engaged(c, asked.team, asked.channel, asked.thread_ts):
             return "not_ours"
-        if _waiting(c) >= _MOST_WAITING:
-            return "full"
+        if tables.is_there(c, in_message(asked.team, asked.channel, asked.ts)):
+            return "known"
+        refusal = _one_too_many(*tables.unfinished(c, asked.team, asked.asker))
+        if refusal is not None:
+            is_told = not self._is_first(c, f"refused:{asked.team}:{asked.channel}:{asked.ts}")
+            return "known" if is_told else refusal
         if not self._is_first(c, delivery):
             return "known"
         row = _row_of(asked) | {"question_id": uuid.uuid4().hex, "received": self._clock()}
@@ -260,13 +268,8 @@ class Inbox:
         )
         return _claimed_of(row)
 
-    def _free(self, c: sa.Connection, dead: set[str]) -> int:
-        lost = sa.or_(QUESTIONS.c.claimed_by.in_(dead), QUESTIONS.c.claimed_until < self._clock())
-        freed = sa.update(QUESTIONS).where(QUESTIONS.c.state == "claimed", lost)
-        return c.execute(freed.values(state="waiting", claimed_by=None, claimed_until=None)).rowcount
-
     def _vote(self, c: sa.Connection, message: tuple[str, str, str], question_id: str, voter: str, vote: int) -> bool:
-        theirs = sa.select(QUESTIONS.c.question_id).where(_answer(*message), QUESTIONS.c.question_id == question_id)
+        theirs = sa.select(QUESTIONS.c.question_id).where(answered_in(*message), QUESTIONS.c.question_id == question_id)
         if c.execute(theirs).first() is None:
             return False
         said = self._insert(FEEDBACK).values(question_id=question_id, voter=voter, vote=vote, voted=self._clock())
@@ -278,17 +281,18 @@ class Inbox:
         return True
 
 
+def _one_too_many(of_all: int, of_one: int) -> NotTaken | None:
+    if of_all >= _MOST_WAITING:
+        return "full"
+    return "too_many" if of_one >= _MOST_WAITING_OF_ONE else None
+
+
 def _row_of(asked: Asked) -> dict[str, Any]:
     return {
         "team": asked.team, "channel": asked.channel, "ts": asked.ts, "thread_ts": asked.thread_ts,
         "asker": asked.asker, "asker_team": asked.asker_team, "kind": asked.kind, "shared": asked.shared,
-        "words": _storable(asked.words), "state": "waiting", "not_before": 0.0, "attempts": 0,
+        "words": tables.storable(asked.words), "state": "waiting", "not_before": 0.0, "attempts": 0,
     }  # fmt: skip
-
-
-def _storable(words: str) -> str:
-    """What every database takes: PostgreSQL knows no NUL, and half a surrogate pair is no UTF-8."""
-    return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _claimed_of(row: sa.Row[Any]) -> Claimed:
@@ -296,50 +300,3 @@ def _claimed_of(row: sa.Row[Any]) -> Claimed:
         row.team, row.channel, row.ts, row.thread_ts, row.asker, row.words or "", row.kind, row.asker_team, row.shared
     )
     return Claimed(row.question_id, asked, row.received, row.attempts + 1, row.sending, row.answer_ts, row.withdrawn)
-
-
-def _is_engaged(c: sa.Connection, asked: Asked) -> bool:
-    spoke = _thread(asked.team, asked.channel, asked.thread_ts), QUESTIONS.c.outcome.in_(_SPOKEN)
-    return c.execute(sa.select(QUESTIONS.c.question_id).where(*spoke).limit(1)).first() is not None
-
-
-def _record_post(c: sa.Connection, question_id: str, answer_ts: str) -> bool:
-    row = c.execute(sa.select(QUESTIONS).where(QUESTIONS.c.question_id == question_id)).one()
-    owner = c.execute(sa.select(QUESTIONS.c.question_id).where(_answer(row.team, row.channel, answer_ts))).scalar()
-    if owner not in {None, question_id}:
-        return False
-    c.execute(sa.update(QUESTIONS).where(QUESTIONS.c.question_id == question_id).values(answer_ts=answer_ts))
-    return True
-
-
-def _withdraw(c: sa.Connection, which: sa.ColumnElement[bool], how: Withdrawal) -> list[str]:
-    open_ones = sa.update(QUESTIONS).where(which, QUESTIONS.c.state != "done", QUESTIONS.c.withdrawn.is_(None))
-    rows: Sequence[str] = (
-        c.execute(open_ones.values(withdrawn=how, not_before=0.0).returning(QUESTIONS.c.question_id)).scalars().all()
-    )
-    return list(rows)
-
-
-def _forget_words(c: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-    done = sa.update(QUESTIONS).where(which, QUESTIONS.c.state == "done")
-    c.execute(done.values(words=None, answer=None, explanation=None))
-
-
-def _waiting(c: sa.Connection) -> int:
-    return c.execute(sa.select(sa.func.count()).where(QUESTIONS.c.state != "done")).scalar_one()
-
-
-def _held_by(process: str) -> sa.ColumnElement[bool]:
-    return sa.and_(QUESTIONS.c.claimed_by == process, QUESTIONS.c.state == "claimed")
-
-
-def _message(team: str, channel: str, ts: str) -> sa.ColumnElement[bool]:
-    return sa.and_(QUESTIONS.c.team == team, QUESTIONS.c.channel == channel, QUESTIONS.c.ts == ts)
-
-
-def _thread(team: str, channel: str, thread_ts: str) -> sa.ColumnElement[bool]:
-    return sa.and_(QUESTIONS.c.team == team, QUESTIONS.c.channel == channel, QUESTIONS.c.thread_ts == thread_ts)
-
-
-def _answer(team: str, channel: str, answer_ts: str) -> sa.ColumnElement[bool]:
-    return sa.and_(QUESTIONS.c.team == team, QUESTIONS.c.channel == channel, QUESTIONS.c.answer_ts == answer_ts)

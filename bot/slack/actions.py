@@ -15,6 +15,7 @@ from bot.slack.events import words_of
 from bot.slack.explain import NOT_AN_ANSWER, explanation_text, explanation_view, sentence_view
 from bot.slack.gate import Gate
 from bot.slack.gateway import Gateway, SlackError
+from bot.slack.intake import NOT_TAKEN
 from bot.slack.rules import Identity
 from bot.slack.whispers import Whispers
 from bot.slack.workers import Workers
@@ -80,7 +81,9 @@ class Actions:
         delivered = await self._inbox.deliver(f"shortcut:{body.get('trigger_id')}", self._asked(body, message))
         await ack()
         self._workers.ring()
-        if delivered == "known":
+        if delivered in NOT_TAKEN:
+            self._whisper(body, NOT_TAKEN[delivered])
+        elif delivered == "known":
             self._whisper(body, ANSWERED_ALREADY)
 
     async def on_why(self, ack: AsyncAck, body: Body) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import structlog
 
 from bot import metrics
 from bot.boundaries import AtBoundary, Boundary
-from bot.inbox import Asked, Inbox
+from bot.inbox import Asked, Delivered, Inbox
 from bot.slack.events import Ask, Envelope, Leave, OpenHome, OpenMessages, Stop, Withdraw, intent_of
 from bot.slack.home import Home
 from bot.slack.rules import Identity
@@ -17,7 +18,11 @@ from bot.slack.whispers import Whispers
 from bot.slack.workers import Workers
 
 log = structlog.get_logger()
-FULL = "I have more questions than I can answer just now. Please ask again in a few minutes."
+NOT_TAKEN: Mapping[Delivered, str] = {
+    "full": "I have more questions than I can answer just now. Please ask this again in a few minutes.",
+    "too_many": "I am still working on your earlier questions. Please ask this one again when they are answered.",
+}
+"""What the asker of a question that was not kept is told."""
 
 
 class Intake:
@@ -63,9 +68,10 @@ class Intake:
         delivered = await self._inbox.deliver(delivery, asked)
         if delivered == "new":
             self._workers.ring()
-        elif delivered == "full":
-            log.warning("inbox.full")
-            self._whispers.start(asked.channel, asked.asker, FULL, asked.thread_ts)
+        elif delivered in NOT_TAKEN:
+            log.warning("question.not_taken", reason=delivered)
+            metrics.QUESTIONS.labels(delivered).inc()
+            self._whispers.start(asked.channel, asked.asker, NOT_TAKEN[delivered], asked.thread_ts)
 
     async def _stop(self, stop: Stop, envelope: Envelope) -> None:
         if not await self._inbox.first_time(f"event:{envelope.get('event_id')}"):

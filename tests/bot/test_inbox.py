@@ -80,9 +80,26 @@ async def test_a_follow_up_counts_only_where_an_answer_stands(opened: OpenInbox)
     assert await inbox.deliver("event:3", FOLLOW_UP) == "new"
 
 
+async def test_nobody_has_more_than_five_questions_waiting_and_each_further_one_is_told_once(opened: OpenInbox) -> None:
+    inbox = opened()
+
+    def by(asker: str, n: int) -> Asked:
+        return Asked("T1", "C1", f"{n}.0", f"{n}.0", asker, "how?", "mention")
+
+    assert [await inbox.deliver(f"event:{n}", by("U1", n)) for n in range(5)] == ["new"] * 5
+    assert await inbox.deliver("event:4b", by("U1", 4)) == "known", "a question that is kept is not one too many"
+    assert [await inbox.deliver(f"event:5{part}", by("U1", 5)) for part in "ab"] == ["too_many", "known"]
+    assert await inbox.deliver("event:6", by("U2", 6)) == "new", "others are not concerned"
+    claimed = await inbox.claim()
+    assert claimed is not None
+    assert await inbox.deliver("event:7", by("U1", 7)) == "too_many", "one that is being answered counts"
+    await inbox.finish(claimed.question_id, Outcome("answered"))
+    assert await inbox.deliver("event:8", by("U1", 8)) == "new"
+
+
 async def test_many_at_once_are_all_kept_and_each_is_claimed_by_one(opened: OpenInbox) -> None:
     one, two = opened(), opened()
-    asked = [Asked("T1", "C1", f"{n}.0", f"{n}.0", "U1", "how?", "mention") for n in range(200)]
+    asked = [Asked("T1", "C1", f"{n}.0", f"{n}.0", f"U{n}", "how?", "mention") for n in range(200)]
     await asyncio.gather(*(one.deliver(f"event:{question.ts}", question) for question in asked))
     claims = await asyncio.gather(*((one if n % 2 else two).claim() for n in range(210)))
     ids = [claim.question_id for claim in claims if claim is not None]
