@@ -7,7 +7,7 @@ the next run settles it; what the ledger does not know yet still differs from th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from connectors.model import Listing
 from connectors.ports import Connector, Embedder, KnowledgeStore
 from connectors.records import Records
 from connectors.reports import Progress, Watcher
+from connectors.seals import is_sealed
 from connectors.vectors import embed_missing, embedding_alone
 
 SLICE = 50
@@ -123,6 +124,7 @@ class Reconciliation:
         self._at(Boundary.LISTED)
         books = self._books()
         damaged = self._damaged(books) if wishes.verify or self._has_another_store() else frozenset[str]()
+        damaged |= self._altered() if wishes.verify else frozenset()
         plan = plan_of(listings, books, None if wishes.full else damaged)
         self._bring_in(plan, books)
         self._remove(plan.missing, books, approved=wishes.approve_removals)
@@ -253,7 +255,12 @@ class Reconciliation:
         """Whether the store holds visibly less or more than the ledger says: its file was moved away, or put back."""
         return self._house.store.stats(self._connector.source).chunks != self._records.totals().chunks
 
-    def _damaged(self, books: Books) -> Collection[str]:
+    def _altered(self) -> frozenset[str]:
+        """Documents of which a chunk is no longer what was put there: its seal is broken, so nobody is shown it."""
+        stored = self._house.store.export(self._connector.source)
+        return frozenset(held.chunk.document_id for held in stored if not is_sealed(self._house.key, held.chunk))
+
+    def _damaged(self, books: Books) -> frozenset[str]:
         """Documents of which the store does not hold what the ledger says. What it holds too much of is retired."""
         held = {
             (h.document_id, h.version, h.pipeline): h.chunks for h in self._house.store.contents(self._connector.source)

@@ -502,6 +502,17 @@ def test_verify_puts_back_what_the_store_has_lost_and_drops_what_it_should_not_h
     assert len(house.store.chunks) == len(house.answers()) == 3
 
 
+def test_verify_puts_back_what_was_altered_in_the_store(house: House) -> None:
+    house.write_many(3)
+    house.reconcile()
+    altered = next(iter(house.store.chunks.values()))
+    house.store.chunks[altered.chunk_id] = replace(altered, text="Page number nine.")
+    assert len(house.answers()) == 2
+    report = house.reconcile(verify=True)
+    assert (report.updated, report.unchanged) == (1, 2)
+    assert house.answers() == {f"p{n}": f"Page number {n}." for n in range(3)}
+
+
 def test_a_store_that_was_moved_away_is_filled_again_without_being_asked(house: House) -> None:
     house.write_many(3)
     house.reconcile()
