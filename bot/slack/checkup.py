@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from functools import partial
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,12 +21,11 @@ async def findings(connection: Connection, channels: Collection[str]) -> AsyncIt
     """The token, the connection and every bound channel."""
     gateway = Gateway(connection.bot_token, connection.api_url)
     try:
-        yield await _tried("slack token", lambda: _token(gateway))
+        yield await _tried("slack token", partial(_token, gateway))
         if connection.app_token is not None:
-            app_token = connection.app_token
-            yield await _tried("slack socket", lambda: _socket(gateway.client, app_token))
+            yield await _tried("slack socket", partial(_socket, gateway.client, connection.app_token))
         for channel in channels:
-            yield await _tried(f"channel {channel}", lambda channel=channel: _channel(gateway, channel))
+            yield await _tried(f"channel {channel}", partial(_channel, gateway, channel))
     finally:
         await gateway.close()
 

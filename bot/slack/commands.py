@@ -108,9 +108,7 @@ class Commands:
 
 
 def _status_line(status: SourceStatus, now: datetime) -> str:
-    read = (
-        "never read yet" if status.last_success is None else age_of(status.last_success, now).replace("updated", "read")
-    )
+    read = "never read yet" if status.last_success is None else f"read {age_of(status.last_success, now)}"
     parts = [f"{status.documents} documents", read]
     parts += [f"{status.unreadable} unreadable"] if status.unreadable else []
     parts += [f"{status.held} removals wait for approval"] if status.held else []

@@ -47,23 +47,23 @@ def nearest_elements(nearest: Sequence[Nearest]) -> list[Element]:
     return [section(words("Closest pages", bold=True)), *lines]
 
 
-def age_of(updated_at: datetime, now: datetime) -> str:
-    """How long ago a page was changed, in words; its date where that is in the future."""
-    if updated_at - now >= timedelta(days=1):
-        return f"updated {updated_at:%Y-%m-%d}"
-    days = max(0, (now - updated_at).days)  # Another machine's clock may be a little ahead.
+def age_of(moment: datetime, now: datetime) -> str:
+    """How many days, months or years ago something was, in words; its date where that is in the future."""
+    if moment - now >= timedelta(days=1):
+        return f"{moment:%Y-%m-%d}"
+    days = max(0, (now - moment).days)  # Another machine's clock may be a little ahead.
     for limit, word in _DAYS:
         if days < limit:
-            return f"updated {word}"
+            return word
     for length, unit in ((365, "year"), (30, "month"), (1, "day")):
         if days >= 2 * length or (length == 1):
-            return f"updated {days // length} {unit}{'s' if days // length > 1 else ''} ago"
+            return f"{days // length} {unit}{'s' if days // length > 1 else ''} ago"
     raise AssertionError("a day is the last unit")
 
 
 def _line(citation: Citation, now: datetime) -> Element:
     where = " › ".join(citation.headings)
-    age = age_of(citation.updated_at, now) if citation.updated_at is not None else ""
+    age = f"updated {age_of(citation.updated_at, now)}" if citation.updated_at is not None else ""
     beside = " · ".join(part for part in (where, age) if part)
     tail = [words(f" — {beside}")] if beside else []
     return section(words(f"{citation.n}. "), *_titled(citation.title, citation.url), *tail)

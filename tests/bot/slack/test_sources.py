@@ -36,9 +36,9 @@ def test_nothing_else_may(url: str) -> None:
 @pytest.mark.parametrize(
     ("days", "expected"),
     [
-        (0, "updated today"), (1, "updated yesterday"), (3, "updated 3 days ago"), (45, "updated 45 days ago"),
-        (61, "updated 2 months ago"), (400, "updated 13 months ago"), (800, "updated 2 years ago"),
-        (-2, "updated 2026-11-23"),
+        (0, "today"), (1, "yesterday"), (3, "3 days ago"), (45, "45 days ago"),
+        (61, "2 months ago"), (400, "13 months ago"), (800, "2 years ago"),
+        (-2, "2026-11-23"),
     ],
 )  # fmt: skip
 def test_an_age_is_said_in_words(days: int, expected: str) -> None:
