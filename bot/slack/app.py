@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -31,6 +31,7 @@ from bot.slack.gateway import Gateway
 from bot.slack.home import Home
 from bot.slack.identity import identify
 from bot.slack.intake import Intake
+from bot.slack.limits import Limits
 from bot.slack.ports import Answerer, SmallTalk, Statuses, StillVouched, Syncs
 from bot.slack.receive import Receiver
 from bot.slack.render import FEEDBACK, RETRY
@@ -58,6 +59,8 @@ class Connection:
     app_token: str | None = None
     signing_secret: str | None = None
     api_url: str = "https://slack.com/api/"
+    limits: Limits = field(default_factory=Limits)
+    """How often it lets us call."""
 
     def __post_init__(self) -> None:
         if self.app_token is None and self.signing_secret is None:
@@ -94,7 +97,7 @@ class SlackApp:
         self._house = house
         self._at_once = at_once
         self._at = at
-        self._gateway = Gateway(connection.bot_token, connection.api_url)
+        self._gateway = Gateway(connection.bot_token, connection.api_url, connection.limits)
         self._running: _Running | None = None
         self._closing = False
 

@@ -112,7 +112,11 @@ class Gateway:
         await self._limits.message_turn(channel)
         user, team = recipient
         args = {"channel": channel, "thread_ts": thread_ts, "chunks": _chunks(blocks)}
-        reply = await self.write("chat.startStream", recipient_user_id=user, recipient_team_id=team, **args)
+        try:
+            reply = await self.write("chat.startStream", recipient_user_id=user, recipient_team_id=team, **args)
+        except Refused:
+            self._limits.return_message_turn(channel)
+            raise
         return str(reply["ts"])
 
     async def append_stream(self, channel: str, ts: str, blocks: list[Any]) -> None:

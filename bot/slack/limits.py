@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 CALLS_A_MINUTE = {
     "chat.startStream": 20,
@@ -25,10 +25,15 @@ _OTHERS = 100
 
 
 class Limits:
-    """Spreads calls so that Slack need not refuse them. One for each workspace."""
+    """Spreads calls so that Slack need not refuse them. One for each workspace. ``sleep`` goes by the same clock."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._clock = clock
+        self._sleep = sleep
         self._calls: dict[str, deque[float]] = {}
 
     async def turn(self, method: str) -> None:
@@ -37,7 +42,13 @@ class Limits:
 
     async def message_turn(self, channel: str) -> None:
         """Wait until a message may be posted in this channel."""
-        await self._wait(f"channel:{channel}", *_MESSAGES)
+        await self._wait(_key(channel), *_MESSAGES)
+
+    def return_message_turn(self, channel: str) -> None:
+        """Slack refused the message: whoever is next need not wait for it."""
+        turns = self._calls.get(_key(channel))
+        if turns:
+            turns.pop()
 
     def turn_now(self, method: str) -> bool:
         """Take a turn if there is one right now; waiting would be worse than doing without."""
@@ -52,9 +63,13 @@ class Limits:
         at = self._next(key, calls, seconds)
         turns = self._calls.setdefault(key, deque(maxlen=calls))
         turns.append(at)
-        await asyncio.sleep(max(0.0, at - self._clock()))
+        await self._sleep(max(0.0, at - self._clock()))
 
     def _next(self, key: str, calls: int, seconds: float) -> float:
         turns = self._calls.get(key)
         now = self._clock()
         return now if turns is None or len(turns) < calls else max(now, turns[0] + seconds)
+
+
+def _key(channel: str) -> str:
+    return f"channel:{channel}"

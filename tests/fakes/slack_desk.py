@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +16,15 @@ from bot.presence import Presence
 from bot.rehearsal.slack.rehearsal import RehearsalSlack
 from bot.rehearsal.slack.workspace import Message
 from bot.slack.app import Connection, SlackApp
+from bot.slack.limits import Limits
 from tests.fakes.scripted_house import ScriptedAnswerer, ScriptedSyncs, house, rules
+
+_HASTE = 50
+
+
+def hasty_limits() -> Limits:
+    """Slack's limits on a clock that runs fifty times as fast."""
+    return Limits(lambda: time.monotonic() * _HASTE, lambda seconds: asyncio.sleep(seconds / _HASTE))
 
 
 def inbox_in(folder: Path, **others: Any) -> Inbox:
@@ -77,7 +86,8 @@ async def seated(
     )
     parts = {key: changes.pop(key) for key in ("still_vouched", "small_talk_of", "statuses") if key in changes}
     app_options = {key: changes.pop(key) for key in ("at", "at_once") if key in changes}
-    connection = changes.pop("connection", Connection(slack.bot_token, slack.app_token, api_url=slack.api_url))
+    reached = Connection(slack.bot_token, slack.app_token, api_url=slack.api_url, limits=hasty_limits())
+    connection = changes.pop("connection", reached)
     rules_ = changes.pop("rules", None) or rules({channel: "engineering"}, **changes)
     app = SlackApp(connection, rules_, inbox, house(answerer, syncs, **parts), **app_options)
     try:
