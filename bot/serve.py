@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.answering.model import Answer, Scope
+from bot.answering.model import Passage, Scope
 from bot.answering.smalltalk import small_talk_of
 from bot.app import Quoth
 from bot.console import err
@@ -122,11 +122,11 @@ def _rules_of(house: Quoth) -> SlackRules:
 
 
 def _house_of(house: Quoth) -> House:
-    async def still_vouched(answer: Answer, scope: Scope) -> bool:
-        cited = {citation.document_id for citation in answer.citations}
-        versions = {passage.document_id: passage.version for passage in answer.passages}
-        named = {document_id: versions[document_id] for document_id in cited}
-        return await house.in_pool(lambda: house.ledger.still_stand(named, scope.tags))
+    async def still_vouched(passages: Sequence[Passage], scope: Scope) -> bool:
+        # Uncited ones too: a model that was sent a page may repeat it, and the pages that came close are shown.
+        versions = {passage.document_id: passage.version for passage in passages}
+        # Not on the threads of questions: a look at the ledger must not wait for somebody else's search.
+        return not versions or await asyncio.to_thread(house.ledger.still_stand, versions, scope.tags)
 
     async def statuses(sources: Sequence[str]) -> Sequence[SourceStatus]:
         told = {figures.source: figures for figures in await house.in_pool(house.ledger.figures)}

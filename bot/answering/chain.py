@@ -162,7 +162,7 @@ class Answerer:
 
         def saying(piece: Piece) -> None:
             prepared.seconds.setdefault("first_text", perf_counter() - prepared.started)
-            say(piece)
+            say(replace(piece, passages=prepared.passages))
 
         return saying
 

@@ -117,6 +117,8 @@ class Piece:
     text: str
     citations: tuple[Citation, ...] = ()
     """Those that this piece cites for the first time."""
+    passages: tuple[Passage, ...] = ()
+    """All that its writer was sent: whatever it says may be from any of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.answering.model import Answer, Piece, Question, Scope
+from bot.answering.model import Answer, Passage, Piece, Question, Scope
 
 
 class Answerer(Protocol):
@@ -17,8 +17,8 @@ class Answerer(Protocol):
         """Finished pieces while the model writes, then exactly one Answer, last."""
 
 
-StillVouched = Callable[[Answer, Scope], Awaitable[bool]]
-"""Whether every document that an answer cites may still be seen in a scope."""
+StillVouched = Callable[[Sequence[Passage], Scope], Awaitable[bool]]
+"""Whether every passage that a model was sent may still be seen in a scope."""
 
 SmallTalk = Callable[[str], str | None]
 """The one short line that answers thanks, a greeting or nothing at all; None for a question."""

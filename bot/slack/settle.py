@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot import metrics
-from bot.answering.model import Answer, Failure, Piece, Question, Scope
+from bot.answering.model import Answer, Failure, Question, Scope
 from bot.boundaries import AtBoundary, Boundary, pass_by
 from bot.inbox import Claimed, Inbox, Outcome
 from bot.slack.abilities import Abilities
@@ -122,10 +122,10 @@ class Settler:
         await self._show(claimed, delivery, answer)
 
     async def _vouched(self, question: Question, delivery: Delivery) -> Answer:
-        """An answer whose sources may be seen at this moment; a second try, unseen, when one went away meanwhile."""
+        """An answer of what may be seen at this moment; a second try, unseen, when something went away meanwhile."""
         answer = await self._streamed(question, delivery)
         for _ in range(2):
-            if answer.outcome != "answered" or await self._parts.still_vouched(answer, question.scope):
+            if answer.outcome == "error" or await self._parts.still_vouched(answer.passages, question.scope):
                 return answer
             answer = await self._streamed(question, None)
         return Answer("not_found", NOT_FOUND, model=answer.model)
@@ -135,12 +135,9 @@ class Settler:
             async for said in self._parts.answerer.stream(question):
                 if isinstance(said, Answer):
                     return said
-                await self._show_piece(said, delivery)
+                if delivery is not None and await self._parts.still_vouched(said.passages, question.scope):
+                    await delivery.piece(said)
         raise RuntimeError("the stream ended without an answer")
-
-    async def _show_piece(self, piece: Piece, delivery: Delivery | None) -> None:
-        if delivery is not None:
-            await delivery.piece(piece)
 
     async def _show(self, claimed: Claimed, delivery: Delivery, answer: Answer) -> None:
         now = datetime.fromtimestamp(self._parts.clock(), UTC)

@@ -95,7 +95,7 @@ async def statuses(sources: Sequence[str]) -> Sequence[SourceStatus]:
     return [SourceStatus(source, "git", datetime.now(UTC), 12, unreadable=1) for source in sources]
 
 
-async def always_vouched(answer: Answer, scope: Scope) -> bool:
+async def always_vouched(passages: Sequence[Passage], scope: Scope) -> bool:
     """Nothing was deleted meanwhile."""
     return True
 

@@ -142,7 +142,7 @@ class Desk:
         return Connection(slack.bot_token, app_token, slack.signing_secret, slack.api_url)
 
     def _house(self) -> House:
-        async def still_vouched(answer: Answer, scope: Scope) -> bool:
+        async def still_vouched(passages: Sequence[Passage], scope: Scope) -> bool:
             return self.still_vouched
 
         return House(self.answerer, still_vouched, small_talk_of, self.syncs, statuses_of)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.answering.model import Answer, Failure, Nearest
+from bot.answering.model import Answer, Failure, Nearest, Passage
 from bot.rehearsal.slack.rehearsal import RehearsalSlack
 from bot.slack.gate import NO_DIRECT, OUTSIDE
 from tests.fakes.scripted_house import ANSWER, ScriptedAnswerer, rules
@@ -259,7 +260,7 @@ async def test_a_named_failure_is_shown_with_its_own_sentence(tmp_path: Path) ->
 
 
 async def test_a_source_that_went_away_while_we_answered_is_not_shown(tmp_path: Path) -> None:
-    async def never(answer: Answer, scope: object) -> bool:
+    async def never(passages: Sequence[Passage], scope: object) -> bool:
         return False
 
     async with desk(tmp_path, still_vouched=never) as d:
