@@ -8,7 +8,7 @@ from bot.cli import quoth
 from bot.console import err
 from connectors.errors import Misconfigured, QuothError
 
-FAILED, MISUSED = 1, 2
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 
 def main() -> None:
@@ -19,6 +19,10 @@ def main() -> None:
         _leave(str(error), MISUSED)
     except QuothError as error:
         _leave(str(error), FAILED)
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            err.print("Stopped. What was finished is kept.")
+        raise
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         _leave(f"The system refused: {error.strerror or type(error).__name__}{place}.", FAILED)
