@@ -18,7 +18,8 @@ THRESHOLD = -0.3
 _UNKNOWN_NAME = 6.0
 """Taken off for each name in the question that no passage knows: backups of what we do not run are not our backups."""
 _UNKNOWN_WORD = 1.0
-"""Taken off for any other word that no passage knows. Twice as much loses answers that say it in other words."""
+"""Taken off for any other word that no passage knows, where the scores are not of words themselves. Twice as much loses
+answers that say it in other words."""
 _PAIRS = 24
 _PASSAGES = 6
 _PAIR_CHARACTERS = 700
@@ -83,7 +84,7 @@ def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earli
     if not candidates:
         return []
     scores = _scores(question, candidates, excerpts, scorer)
-    if max(scores) - _taken_off(question, excerpts) < THRESHOLD:
+    if max(scores) - _taken_off(question, excerpts, _UNKNOWN_WORD if scorer else 0.0) < THRESHOLD:
         return []
     added = frozenset(terms_of(asked)) - frozenset(terms_of(" ".join(earlier))) if question != asked else frozenset()
     merits = _merits(question, added, candidates, excerpts)
@@ -149,12 +150,12 @@ def _lexical_scores(question: str, spans: Sequence[Span], excerpts: Sequence[Exc
     return [10.0 * sum(weights[term] for term in found & asked) / total - 6.0 for found in terms]
 
 
-def _taken_off(question: str, excerpts: Sequence[Excerpt]) -> float:
+def _taken_off(question: str, excerpts: Sequence[Excerpt], for_a_word: float) -> float:
     """What speaks against any answer: names and other words of the question that no passage knows."""
     known = {term for excerpt in excerpts for term in terms_of(_whole(excerpt))}
     names = [terms for name in _names_of(question) if not (terms := set(terms_of(name))) <= known]
     words = set(terms_of(question)).difference(known, *names)
-    return _UNKNOWN_NAME * len(names) + _UNKNOWN_WORD * len(words)
+    return _UNKNOWN_NAME * len(names) + for_a_word * len(words)
 
 
 def _names_of(question: str) -> set[str]:
