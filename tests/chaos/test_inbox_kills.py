@@ -17,7 +17,7 @@ from bot.rehearsal.slack.rehearsal import RehearsalSlack
 from tests.fakes.slack_desk import seated
 
 ROOT = Path(__file__).parents[2]
-PACE = Pace(ack_seconds=1.0, retry_seconds=(0.3, 1.0, 2.0))
+PACE = Pace(ack_seconds=0.4, retry_seconds=(0.1, 1.0, 3.0))
 POSTED = {Boundary.POST_ANNOUNCED, Boundary.POST_SENT, Boundary.POST_RECORDED}
 
 

@@ -19,6 +19,7 @@ from bot.slack.app import Connection, House, SlackApp
 from bot.slack.ports import Requested, RunState, SourceStatus
 from bot.slack.rules import SlackRules
 from bot.web import WebServer, web_app
+from tests.fakes.slack_desk import hasty_limits
 
 Mode = Literal["socket", "http"]
 VPN_URL = "https://wiki.example/vpn#Reset"
@@ -101,6 +102,7 @@ class Desk:
         self.answerer = ScriptedAnswerer()
         self.syncs = ScriptedSyncs()
         self.still_vouched = True
+        self.limits = hasty_limits()
         self._inbox: Inbox | None = None
         sources = {"engineering": ("handbook", "wiki"), "people": ("hr",)}
         self.rules = SlackRules(channels, scope_of, sources, direct_messages="engineering")
@@ -113,15 +115,12 @@ class Desk:
         inbox = Inbox(f"sqlite:///{self.folder / 'inbox.db'}", presence, keep_words=timedelta(days=30))
         self._inbox = inbox
         app = SlackApp(self._connection(), self.rules, inbox, self._house())
-        server = WebServer(web_app(app.receive, {}), "127.0.0.1", 0)
         try:
             await app.start()
-            await server.start()
-            await self._reachable(server.port)
-            yield app
+            async with self._reachable(app):
+                yield app
         finally:
             await app.drain(5.0)
-            await server.stop()
             inbox.close()
 
     async def idle(self, timeout_seconds: float = 15.0) -> None:
@@ -139,7 +138,7 @@ class Desk:
     def _connection(self) -> Connection:
         slack = self.slack
         app_token = slack.app_token if self.mode == "socket" else None
-        return Connection(slack.bot_token, app_token, slack.signing_secret, slack.api_url)
+        return Connection(slack.bot_token, app_token, slack.signing_secret, slack.api_url, self.limits)
 
     def _house(self) -> House:
         async def still_vouched(passages: Sequence[Passage], scope: Scope) -> bool:
@@ -147,11 +146,19 @@ class Desk:
 
         return House(self.answerer, still_vouched, small_talk_of, self.syncs, statuses_of)
 
-    async def _reachable(self, port: int) -> None:
+    @asynccontextmanager
+    async def _reachable(self, app: SlackApp) -> AsyncIterator[None]:
         if self.mode == "socket":
             await self.slack.connected()
-        else:
-            await self.slack.deliver_to(f"http://127.0.0.1:{port}/slack/events")
+            yield
+            return
+        server = WebServer(web_app(app.receive, {}), "127.0.0.1", 0)
+        try:
+            await server.start()
+            await self.slack.deliver_to(f"http://127.0.0.1:{server.port}/slack/events")
+            yield
+        finally:
+            await server.stop()
 
 
 class Scene:

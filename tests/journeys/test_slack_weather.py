@@ -13,6 +13,7 @@ import pytest
 from bot.answering.model import Piece
 from bot.rehearsal.slack import Limits, Pace, RehearsalSlack
 from bot.rehearsal.slack.stage import BOT_SCOPES
+from bot.slack import limits
 from bot.slack.app import Connection
 from connectors.errors import Misconfigured, TryLater
 from tests.fakes.slack_house import ANSWERED, Scene
@@ -209,9 +210,12 @@ async def test_a_source_that_went_away_meanwhile_is_not_cited(scene: Scene) -> N
 async def test_thirty_questions_at_once_are_all_answered_within_slacks_limits(tmp_path: Path) -> None:
     async with RehearsalSlack(limits=Limits(channel_burst=1)) as slack:
         scene = Scene(slack, tmp_path, "socket")
+        scene.desk.limits = limits.Limits()
         channels = scene.bound_channels(30)
         async with scene.desk.open():
-            asked = [(c, await slack.say(c, scene.asker, f"<@{slack.bot_user_id}> how?")) for c in channels]
+            askers = [slack.add_user(f"asker {n}") for n in range(30)]
+            words = f"<@{slack.bot_user_id}> how?"
+            asked = [(c, await slack.say(c, asker, words)) for c, asker in zip(channels, askers, strict=True)]
             await scene.desk.idle(90)
     answers = [scene.answers_in(*place) for place in asked]
     assert [len(found) for found in answers] == [1] * 30
