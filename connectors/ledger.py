@@ -188,6 +188,7 @@ class Ledger:
     def _switch_to(self, fingerprint: str) -> None:
         with self.database.write() as connection:
             connection.execute(sa.update(indexes).values(live=indexes.c.fingerprint == fingerprint))
+            connection.execute(sa.update(sources).values(last_success=None))  # of another index: all are due at once
             there = sa.select(indexes.c.live).where(indexes.c.fingerprint == fingerprint)
             if connection.execute(there).one_or_none() is None:
                 connection.execute(sa.insert(indexes).values(fingerprint=fingerprint, live=True))
@@ -208,7 +209,8 @@ class Ledger:
                 forget(connection, source)
                 log.info("source.replaced", source=source)
             standing = "returning" if row.standing == "removed" else row.standing
-            connection.execute(sa.update(sources).where(here).values(kind=kind, identity=identity, standing=standing))
+            fresh = {"kind": kind, "identity": identity, "standing": standing, "last_success": None}
+            connection.execute(sa.update(sources).where(here).values(fresh))
 
     def _rows_of(self, chunks: Sequence[Chunk]) -> dict[tuple[str, str], Any]:
         """What the ledger says of the chunks' documents, by source and document id, in one query."""

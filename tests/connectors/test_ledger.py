@@ -246,6 +246,27 @@ def test_figures_of_all_sources_take_one_query(ledger: Ledger) -> None:
     ]
 
 
+def test_a_source_is_due_at_once_when_what_answers_was_never_compared(ledger: Ledger) -> None:
+    def compared() -> bool:
+        return ledger.figures()[0].last_success is not None
+
+    def succeed() -> None:
+        ledger.records("wiki").succeeded(datetime(2026, 11, 1, tzinfo=UTC))
+        assert compared()
+
+    wiki = ("wiki", "confluence")
+    succeed()
+    ledger.open_index("another model")
+    assert not compared()
+    succeed()
+    ledger.keep_sources([])
+    ledger.register(*wiki, "https://example.test")
+    assert not compared()
+    succeed()
+    ledger.register(*wiki, "https://elsewhere.test/wiki")
+    assert not compared()
+
+
 def test_a_ledger_without_an_index_says_what_is_missing(database_url: str) -> None:
     ledger = Ledger(database_url)
     with pytest.raises(Misconfigured, match="open_index"):
