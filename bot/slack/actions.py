@@ -102,7 +102,7 @@ class Actions:
         try:
             await self._gateway.write("views.open", trigger_id=body.get("trigger_id"), view=view)
         except SlackError as error:
-            log.info("explanation.unopened", reason=getattr(error, "code", type(error).__name__))
+            log.info("explanation.unopened", reason=error.reason)
             self._whisper(body, explanation_text(explanation) if explanation else sentence)
 
     def _asked(self, body: Body, message: Body) -> Asked:

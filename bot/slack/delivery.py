@@ -105,8 +105,10 @@ class Delivery:
             elif self._ts is not None:
                 await self._stop([])
                 await self._gateway.delete(self._asked.channel, self._ts)
-        except (SlackError, Undeliverable) as error:
-            log.info("withdrawal.unseen", reason=getattr(error, "code", type(error).__name__))
+        except Undeliverable as error:
+            log.info("withdrawal.unseen", reason=str(error))
+        except SlackError as error:
+            log.info("withdrawal.unseen", reason=error.reason)
 
     async def _start(self, block: Element) -> None:
         asked = self._asked
@@ -148,7 +150,7 @@ class Delivery:
         try:
             await self._gateway.stop_stream(self._asked.channel, str(self._ts), blocks, self._metadata)
         except SlackError as error:
-            log.info("stream.lost", reason=getattr(error, "code", type(error).__name__))
+            log.info("stream.lost", reason=error.reason)
         else:
             self.is_ended_by_stream = True
         self._at(Boundary.STREAM_STOPPED)

@@ -36,11 +36,10 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Somebody pressed Stop in a thread. Streams named here were ended by Slack itself."""
+    """Somebody pressed Stop in a thread. Slack has ended its streams already."""
 
     channel: str
     thread_ts: str
-    user: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ def _asked(envelope: Envelope, event: Envelope, kind: Kind, bot_user: str) -> As
 def _stop(event: Envelope) -> Intent:
     if not event.get("channel") or not event.get("thread_ts"):
         return Ignore("no thread to stop")
-    return Stop(str(event["channel"]), str(event["thread_ts"]), str(event.get("user", "")))
+    return Stop(str(event["channel"]), str(event["thread_ts"]))
 
 
 def _mentions(message: Envelope, bot_user: str) -> bool:

@@ -12,7 +12,6 @@ from bot.slack.rich_text import Element, rich_text, section, words
 
 _MOST_PASSAGES = 20
 _LONGEST = 2_900
-GONE = "I no longer keep how this answer came about."
 NOT_AN_ANSWER = "This message is not an answer of mine that I can explain. Use this on one of my answers."
 
 

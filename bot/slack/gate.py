@@ -151,7 +151,7 @@ class Gate:
         try:
             person = (await self._gateway.read("users.info", user=user)).get("user")
         except SlackError as error:
-            log.warning("person.unknown", reason=getattr(error, "code", type(error).__name__))
+            log.warning("person.unknown", reason=error.reason)
             return None
         if not isinstance(person, dict):
             return None

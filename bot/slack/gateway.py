@@ -35,6 +35,11 @@ Reply = Mapping[str, Any]
 class SlackError(Exception):
     """A call that did not come back with a yes."""
 
+    @property
+    def reason(self) -> str:
+        """What a log line may say of it: Slack's own code, or what kind of failure it was."""
+        return type(self).__name__
+
 
 class Refused(SlackError):
     """Slack said no, and why; nothing happened."""
@@ -42,6 +47,11 @@ class Refused(SlackError):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+    @property
+    def reason(self) -> str:
+        """Slack's own code."""
+        return self.code
 
 
 class Busy(SlackError):

@@ -51,7 +51,7 @@ class Home:
         try:
             await self._gateway.write(method, **args)
         except SlackError as error:
-            log.info("home.unset", method=method, reason=getattr(error, "code", type(error).__name__))
+            log.info("home.unset", method=method, reason=error.reason)
 
 
 def home_view(rules: SlackRules) -> dict[str, Any]:

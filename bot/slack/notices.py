@@ -40,7 +40,7 @@ class Notices:
         try:
             await self._gateway.whisper(self._channel, self._user, shown)
         except SlackError as error:
-            log.info("notice.unseen", reason=getattr(error, "code", type(error).__name__))
+            log.info("notice.unseen", reason=error.reason)
 
     async def progress(self, text: str) -> None:
         """Show how far it is, unless that would use up the place of the last word."""

@@ -12,7 +12,7 @@ import structlog
 from bot.inbox import Asked
 from bot.slack.abilities import Abilities
 from bot.slack.background import Background
-from bot.slack.gateway import Gateway, Refused, SlackError
+from bot.slack.gateway import Gateway, SlackError
 
 log = structlog.get_logger()
 Status = Literal["processing", "active"]
@@ -70,13 +70,10 @@ class Sessions:
             return False
         try:
             await self._gateway.write(method, **args)
-        except Refused as refused:
-            self._abilities.learn(method, refused.code)
-            log.info("session.unset", method=method, reason=refused.code)
-            return self._abilities.has(method)
         except SlackError as error:
-            log.info("session.unset", method=method, reason=type(error).__name__)
-        return True
+            log.info("session.unset", method=method, reason=error.reason)
+            self._abilities.learn(method, error.reason)
+        return self._abilities.has(method)
 
 
 def _words(place: Place, status: Status) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Threads:
                 asked.channel, asked.thread_ts, latest=asked.ts, inclusive=True, limit=_MOST_MESSAGES
             )
         except SlackError as error:
-            log.info("thread.unread", reason=getattr(error, "code", type(error).__name__))
+            log.info("thread.unread", reason=error.reason)
             messages = []
         answers = await self._inbox.answers_in(asked.team, asked.channel, asked.thread_ts)
         earlier = [one for one in messages if float(one.get("ts", 0)) < float(asked.ts)]

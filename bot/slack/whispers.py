@@ -27,4 +27,4 @@ class Whispers:
         try:
             await self._gateway.whisper(channel, user, escaped(sentence), thread_ts)
         except SlackError as error:
-            log.info("whisper.unseen", reason=getattr(error, "code", type(error).__name__))
+            log.info("whisper.unseen", reason=error.reason)

@@ -74,7 +74,7 @@ def test_a_broken_envelope_is_left_alone(broken: dict[str, Any]) -> None:
 
 def test_the_other_events_say_what_they_are() -> None:
     assert intent_of(envelope(subtype="message_deleted", deleted_ts="1.5"), BOT) == Withdraw("C1", "1.5")
-    assert intent_of(envelope(type="agent_session_stopped", thread_ts="1.0"), BOT) == Stop("C1", "1.0", "U1")
+    assert intent_of(envelope(type="agent_session_stopped", thread_ts="1.0"), BOT) == Stop("C1", "1.0")
     assert intent_of(envelope(type="app_home_opened", tab="home"), BOT) == OpenHome("U1")
     assert intent_of(envelope(type="app_home_opened", tab="messages", channel="D1"), BOT) == OpenMessages("D1")
     assert intent_of(envelope(type="app_uninstalled"), BOT) == Leave()
