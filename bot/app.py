@@ -143,6 +143,10 @@ class Quoth:
         self._open.callback(inbox.close)
         return inbox
 
+    def lost(self) -> list[str]:
+        """Sources of which the ledger holds what the index has lost. Their next reconcile puts it back."""
+        return [held.source for held in self.ledger.figures() if self.store.stats(held.source).chunks < held.chunks]
+
     async def in_pool(self, work: Callable[[], T]) -> T:
         """Do something that blocks on the threads of questions."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)

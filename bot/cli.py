@@ -13,13 +13,14 @@ from typing import Annotated, Any
 import typer
 
 from bot import console, results
-from bot.answering.model import Answer, Question
+from bot.answering.model import Answer, Question, Scope
 from bot.app import Quoth
 from bot.config_file import settings_of
 from bot.logs import start_logging
 from bot.settings import Environment, schema
 from bot.status import status_of
-from connectors.errors import Misconfigured
+from connectors.errors import Misconfigured, TryLater
+from connectors.model import source_tag
 
 quoth = typer.Typer(
     name="quoth",
@@ -89,7 +90,7 @@ def search(
 ) -> None:
     """Find passages, best first."""
     with _house(context, config) as house:
-        question = Question(_words_of(text), house.scope_of(kb))
+        question = Question(_words_of(text), _scope(house, kb))
         started = time.perf_counter()
         found = house.search.find(question, limit)
         seconds = time.perf_counter() - started
@@ -109,7 +110,7 @@ def ask(
 ) -> None:
     """Answer a question as Slack would, with its sources."""
     with _house(context, config) as house:
-        question = Question(_words_of(text), house.scope_of(kb), results.turns_of(turns))
+        question = Question(_words_of(text), _scope(house, kb), results.turns_of(turns))
         answer = asyncio.run(_answered(house, question))
     _show(context, as_json, results.answer_result(answer), lambda: console.show_answer(answer))
     raise typer.Exit(1 if answer.outcome == "error" else 0)
@@ -173,6 +174,20 @@ def check_configuration(context: typer.Context, config: ConfigPath = None) -> No
 def print_schema() -> None:
     """Print the JSON Schema of quoth.yaml, for editors."""
     sys.stdout.write(results.line_of(schema()) + "\n")
+
+
+def _scope(house: Quoth, knowledge_base: str) -> Scope:
+    """A knowledge base whose index is whole.
+
+    Raises:
+        Misconfigured: There is no such knowledge base.
+        TryLater: A part of its index was lost: silence would pass for an honest no.
+    """
+    scope = house.scope_of(knowledge_base)
+    lost = [name for name in house.lost() if source_tag(name) in scope.tags]
+    if lost:
+        raise TryLater(f"The index has lost chunks of {', '.join(lost)}. `quoth sync` puts them back from the source.")
+    return scope
 
 
 async def _answered(house: Quoth, question: Question) -> Answer:

@@ -74,7 +74,10 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
         identity = await slack.start()
         await web.start()
         workers.start()
-        scheduler.start({figures.source: figures.last_success for figures in house.ledger.figures()})
+        lost = house.lost()
+        scheduler.start(
+            {told.source: None if told.source in lost else told.last_success for told in house.ledger.figures()}
+        )
         yield Serving(identity, web.port)
     finally:
         scheduler.stop()

@@ -188,6 +188,17 @@ def test_a_file_that_is_no_store_is_named_and_left_alone(run: Run) -> None:
     assert store.name in ran.err
 
 
+def test_a_lost_index_is_named_and_the_next_sync_puts_it_back(run: Run) -> None:
+    run("sync")
+    for file in Path(".quoth").glob("index-*"):
+        file.unlink()
+    ran = run("ask", "--kb", "eng", "How do I roll back?")
+    assert (ran.code, "quoth sync" in ran.err) == (1, True)
+
+    run("sync")
+    assert run("ask", "--kb", "eng", "--json", "How do I roll back?").objects[0]["outcome"] == "answered"
+
+
 def test_the_configuration_is_checked_and_its_schema_printed(run: Run) -> None:
     assert run("config", "check").code == 0
     assert "knowledge_bases" in json.loads(run("config", "schema").out)["properties"]
