@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp
@@ -37,15 +37,19 @@ class Receiver:
             return _no(401, "the signature is missing, wrong or too old")
         if not _is_readable(request, body):
             return _no(400, "the body is not what its content type says")
-        return to_starlette_response(await self._app.async_dispatch(to_async_bolt_request(request, body)))
+        try:
+            return to_starlette_response(await self._app.async_dispatch(to_async_bolt_request(request, body)))
+        except (ValueError, TypeError, LookupError, AttributeError):
+            # Of the body alone: what a listener raises never gets here.
+            return _no(400, "the body is not one of Slack's")
 
     def _is_signed(self, request: Request, body: bytes) -> bool:
-        """The shapes first: the verifier stumbles over anything else."""
+        """The shapes first, and text alone: the verifier stumbles over anything else."""
         timestamp = request.headers.get("x-slack-request-timestamp", "")
         signature = request.headers.get("x-slack-signature", "")
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             return False
-        return self._verifier.is_valid(body, timestamp, signature)
+        return _is_text(body) and self._verifier.is_valid(body, timestamp, signature)
 
 
 async def _body_of(request: Request) -> bytes | None:
@@ -67,15 +71,24 @@ def _is_certificate_check(body: bytes) -> bool:
     return body.startswith(b"ssl_check=1") or body.endswith(b"&ssl_check=1")
 
 
-def _is_readable(request: Request, body: bytes) -> bool:
+def _is_text(body: bytes) -> bool:
     try:
-        text = body.decode("utf-8")
-        if request.headers.get("content-type", "").startswith("application/json"):
-            return isinstance(json.loads(text), dict)
-        payload = parse_qs(text).get("payload")
-        return payload is None or isinstance(json.loads(payload[0]), dict)
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_readable(request: Request, body: bytes) -> bool:
+    """Whether it says what Bolt will take it for: Bolt reads whatever begins with a brace as JSON."""
+    text = body.decode("utf-8")
+    is_json = text.startswith("{") or request.headers.get("content-type", "").startswith("application/json")
+    payload = text if is_json else dict(parse_qsl(text, keep_blank_values=True)).get("payload")
+    try:
+        said = json.loads(payload) if payload is not None else {}
     except (ValueError, RecursionError):
         return False
+    return isinstance(said, dict) and isinstance(said.get("event", {}), dict)
 
 
 def _no(status: int, reason: str) -> Response:
