@@ -30,7 +30,8 @@ REMEMBERED = timedelta(days=7)
 """How long a delivery is known again. Slack repeats one for at most a day."""
 _RETRYABLE_FOR = timedelta(days=1)
 _MOST_WAITING = 5_000
-_MOST_WAITING_OF_ONE = 5
+SHARE = 200
+"""Questions of one person that may wait at once: a crowd of scripts, not of thoughts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Inbox:
         keep_words: timedelta,
         clock: Callable[[], float] = time.time,
         busy_seconds: float = 2.0,
+        share: int = SHARE,
     ) -> None:
         self._database = Database(url, LINEAGE, busy_seconds=busy_seconds, overwrites=True)
         self._insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
@@ -98,6 +100,7 @@ class Inbox:
         presence.enter()
         self._keep_words = keep_words
         self._clock = clock
+        self._share = share
 
     def close(self) -> None:
         """Finish what is being written and let go of the database."""
@@ -242,12 +245,17 @@ class Inbox:
         kept = self._insert(table).values(**row).on_conflict_do_nothing().returning(sa.literal(1))
         return c.execute(kept).first() is not None
 
+    def _one_too_many(self, of_all: int, of_one: int) -> NotTaken | None:
+        if of_all >= _MOST_WAITING:
+            return "full"
+        return "too_many" if of_one >= self._share else None
+
     def _deliver(self, c: sa.Connection, delivery: str, asked: Asked) -> Delivered:
         if asked.kind == "follow_up" and not tables.is_engaged(c, asked.team, asked.channel, asked.thread_ts):
             return "not_ours"
         if tables.is_there(c, in_message(asked.team, asked.channel, asked.ts)):
             return "known"
-        refusal = _one_too_many(*tables.unfinished(c, asked.team, asked.asker))
+        refusal = self._one_too_many(*tables.unfinished(c, asked.team, asked.asker))
         if refusal is not None:
             is_told = not self._is_first(c, f"refused:{asked.team}:{asked.channel}:{asked.ts}")
             return "known" if is_told else refusal
@@ -279,12 +287,6 @@ class Inbox:
             )
         )
         return True
-
-
-def _one_too_many(of_all: int, of_one: int) -> NotTaken | None:
-    if of_all >= _MOST_WAITING:
-        return "full"
-    return "too_many" if of_one >= _MOST_WAITING_OF_ONE else None
 
 
 def _row_of(asked: Asked) -> dict[str, Any]:

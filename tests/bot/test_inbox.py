@@ -80,8 +80,8 @@ async def test_a_follow_up_counts_only_where_an_answer_stands(opened: OpenInbox)
     assert await inbox.deliver("event:3", FOLLOW_UP) == "new"
 
 
-async def test_nobody_has_more_than_five_questions_waiting_and_each_further_one_is_told_once(opened: OpenInbox) -> None:
-    inbox = opened()
+async def test_nobody_has_more_than_their_share_waiting_and_each_further_one_is_told_once(opened: OpenInbox) -> None:
+    inbox = opened(share=5)
 
     def by(asker: str, n: int) -> Asked:
         return Asked("T1", "C1", f"{n}.0", f"{n}.0", asker, "how?", "mention")

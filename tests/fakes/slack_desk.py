@@ -82,7 +82,7 @@ async def seated(
     answerer = changes.pop("answerer", None) or ScriptedAnswerer()
     syncs = changes.pop("syncs", None) or ScriptedSyncs()
     inbox = inbox_in(
-        folder, **{key: changes.pop(key) for key in ("keep_words", "clock", "busy_seconds") if key in changes}
+        folder, **{key: changes.pop(key) for key in ("keep_words", "clock", "busy_seconds", "share") if key in changes}
     )
     parts = {key: changes.pop(key) for key in ("still_vouched", "small_talk_of", "statuses") if key in changes}
     app_options = {key: changes.pop(key) for key in ("at", "at_once") if key in changes}

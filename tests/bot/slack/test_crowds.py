@@ -11,7 +11,7 @@ from tests.fakes.slack_desk import desk
 
 async def test_a_sixth_question_of_one_person_is_politely_put_off_and_nobody_elses(tmp_path: Path) -> None:
     slow = ScriptedAnswerer(seconds=0.2)
-    async with desk(tmp_path, answerer=slow) as d:
+    async with desk(tmp_path, answerer=slow, share=5) as d:
         bob = d.slack.add_user("bob")
         asked = [await d.ask(f"question {n}?") for n in range(6)]
         others = await d.slack.say(d.channel, bob, f"<@{d.slack.bot_user_id}> mine?")
