@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bot.answering.model import Scope
 from bot.settings import ConfluenceSource, Environment, GitSource, Settings
-from connectors.errands import perform
 from connectors.errors import Misconfigured, TryLater
-from connectors.ledger import Ledger
+from connectors.ledger.ledger import Ledger
 from connectors.ports import Connector
-from connectors.reports import SyncReport, Watcher
-from connectors.runs import Runs
-from connectors.sync import Sync, fingerprint_of
+from connectors.sync.errands import perform
+from connectors.sync.reports import SyncReport, Watcher
+from connectors.sync.runs import Runs
+from connectors.sync.sync import Sync, fingerprint_of
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from bot.answering.chain import Answerer
     from bot.answering.retriever import Search
-    from bot.inbox import Inbox
+    from bot.inbox.inbox import Inbox
     from connectors.confluence.jail import Jail
     from connectors.embedding import CrossEncoder
     from connectors.ports import Embedder
@@ -135,8 +135,8 @@ class Quoth:
     @cached_property
     def inbox(self) -> Inbox:
         """The questions that came in."""
-        from bot.inbox import Inbox  # noqa: PLC0415
-        from bot.presence import Presence  # noqa: PLC0415
+        from bot.inbox.inbox import Inbox  # noqa: PLC0415
+        from bot.inbox.presence import Presence  # noqa: PLC0415
 
         presence = Presence(self.data_dir / "locks")
         inbox = Inbox(self._database("inbox.db"), presence, keep_words=self.settings.keep_words)

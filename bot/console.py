@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.answering.model import Answer, Retrieved
-from connectors.reports import Progress, SyncReport, Watcher
+from connectors.sync.reports import Progress, SyncReport, Watcher
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.metrics import MISSED_TIMES
 from connectors.errors import QuothError
-from connectors.leases import LEASE, Lease
+from connectors.ledger.leases import LEASE, Lease
 
 log = structlog.get_logger()
 

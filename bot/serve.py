@@ -14,7 +14,7 @@ from bot.answering.model import Passage, Scope
 from bot.answering.smalltalk import small_talk_of
 from bot.app import Quoth
 from bot.console import err
-from bot.inbox import Inbox
+from bot.inbox.inbox import Inbox
 from bot.metrics import WAITING
 from bot.scheduler import Plan, Scheduler
 from bot.slack.app import Connection, House, SlackApp
@@ -22,9 +22,9 @@ from bot.slack.ports import SourceStatus
 from bot.slack.rules import Identity, SlackRules
 from bot.syncing import Perform, QueuedSyncs, SyncWorkers
 from bot.web import Check, WebServer, web_app
-from connectors.errands import perform_next
 from connectors.errors import Misconfigured, QuothError
-from connectors.leases import Lease
+from connectors.ledger.leases import Lease
+from connectors.sync.errands import perform_next
 
 log = structlog.get_logger()
 

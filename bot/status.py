@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.app import Quoth
 from bot.results import moment
-from connectors.ledger import SourceFigures
+from connectors.ledger.ledger import SourceFigures
 
 
 def status_of(house: Quoth, now: datetime | None = None) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import structlog
 from bot.metrics import HELD, LAST_SUCCESS, RUNS, UNREADABLE
 from bot.slack.ports import Requested, RunState
 from connectors.errors import Cancelled, QuothError
-from connectors.reports import SyncReport
-from connectors.runs import Run, Runs
+from connectors.sync.reports import SyncReport
+from connectors.sync.runs import Run, Runs
 
 log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.answering.model import Passage
 from bot.answering.prompts import path_of
-from connectors.analysis import terms_of
+from connectors.text.analysis import terms_of
 
 LOGIT = -6.0
 """Cross-encoder: below this, passages of unanswerable questions stand and none of answerable ones."""

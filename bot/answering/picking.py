@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bot.answering.spans import Span, lists_of, past_markup, spans_of, text_of
 from bot.answering.units import Kind, Unit, units_of
-from connectors.analysis import terms_of
+from connectors.text.analysis import terms_of
 
 THRESHOLD = -0.3
 """Logit that a span needs. Calibrated on tests/bot/answering/questions.yaml; rather an honest no than a wrong quote."""

@@ -35,7 +35,7 @@ _VARIETY = 3
 
 
 class Vouched(Protocol):
-    """What :class:`connectors.ledger.Vouched` says."""
+    """What :class:`connectors.ledger.ledger.Vouched` says."""
 
     @property
     def title(self) -> str:
@@ -55,7 +55,7 @@ class Vouched(Protocol):
 
 
 class Vouching(Protocol):
-    """What :class:`connectors.ledger.Vouching` says."""
+    """What :class:`connectors.ledger.ledger.Vouching` says."""
 
     @property
     def vouched(self) -> Mapping[str, Vouched]:

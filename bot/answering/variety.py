@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from bot.answering.model import Passage
-from connectors.analysis import terms_of
+from connectors.text.analysis import terms_of
 
 PER_DOCUMENT = 3
 """Passages of one document that a model reads: a stuffed page takes no more (specs/reliability.md S20)."""

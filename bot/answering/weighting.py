@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.answering.model import MAX_QUESTION, Question
-from connectors.analysis import terms_of
 from connectors.model import Vector
 from connectors.ports import Embedder
+from connectors.text.analysis import terms_of
 
 EARLIER_QUESTIONS = 0.3
 """Shared by the last few of them."""

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.inbox import Asked, Inbox
+from bot.inbox.inbox import Asked, Inbox
 from bot.slack.background import Background
 from bot.slack.events import words_of
 from bot.slack.explain import NOT_AN_ANSWER, explanation_text, explanation_view, sentence_view

@@ -20,8 +20,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.boundaries import AtBoundary, pass_by
-from bot.inbox import Inbox
+from bot.inbox.boundaries import AtBoundary, pass_by
+from bot.inbox.inbox import Inbox
 from bot.slack.abilities import Abilities
 from bot.slack.actions import ASK, WHY, Actions
 from bot.slack.background import Background

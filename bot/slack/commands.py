@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.inbox import Inbox
+from bot.inbox.inbox import Inbox
 from bot.slack.background import Background
 from bot.slack.gate import NO_DIRECT, UNBOUND, Gate
 from bot.slack.gateway import Gateway

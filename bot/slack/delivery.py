@@ -7,8 +7,8 @@ import asyncio
 import structlog
 
 from bot.answering.model import Citation, Piece
-from bot.boundaries import AtBoundary, Boundary
-from bot.inbox import Claimed, Inbox
+from bot.inbox.boundaries import AtBoundary, Boundary
+from bot.inbox.inbox import Claimed, Inbox
 from bot.slack.abilities import Abilities
 from bot.slack.gateway import Busy, Gateway, Refused, SlackError, Unsure
 from bot.slack.render import Message, line_message, piece_block

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.inbox import Asked, Kind
+from bot.inbox.inbox import Asked, Kind
 from bot.slack.literal import unescaped
 
 Envelope = Mapping[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from bot.answering.model import Scope
-from bot.inbox import Asked
+from bot.inbox.inbox import Asked
 from bot.slack.gateway import Gateway, SlackError
 from bot.slack.rules import Identity, SlackRules
 from connectors.errors import Misconfigured

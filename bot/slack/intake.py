@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import structlog
 
 from bot import metrics
-from bot.boundaries import AtBoundary, Boundary
-from bot.inbox import Asked, Delivered, Inbox
+from bot.inbox.boundaries import AtBoundary, Boundary
+from bot.inbox.inbox import Asked, Delivered, Inbox
 from bot.slack.events import Ask, Envelope, Leave, OpenHome, OpenMessages, Stop, Withdraw, intent_of
 from bot.slack.home import Home
 from bot.slack.rules import Identity

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.inbox import Inbox
+from bot.inbox.inbox import Inbox
 from bot.slack.background import Background
 from bot.slack.gate import Gate
 from bot.slack.gateway import Gateway

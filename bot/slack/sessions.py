@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import structlog
 
-from bot.inbox import Asked
+from bot.inbox.inbox import Asked
 from bot.slack.abilities import Abilities
 from bot.slack.background import Background
 from bot.slack.gateway import Gateway, SlackError

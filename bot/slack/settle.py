@@ -12,8 +12,8 @@ import structlog
 
 from bot import metrics
 from bot.answering.model import Answer, Failure, Question, Scope
-from bot.boundaries import AtBoundary, Boundary, pass_by
-from bot.inbox import Claimed, Inbox, Outcome
+from bot.inbox.boundaries import AtBoundary, Boundary, pass_by
+from bot.inbox.inbox import Claimed, Inbox, Outcome
 from bot.slack.abilities import Abilities
 from bot.slack.delivery import Delivery, Undeliverable
 from bot.slack.explain import explanation_of

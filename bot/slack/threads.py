@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from bot.answering.model import Turn
-from bot.inbox import Asked, Inbox
+from bot.inbox.inbox import Asked, Inbox
 from bot.slack.events import words_of
 from bot.slack.gateway import Gateway, SlackError
 from bot.slack.rules import Identity

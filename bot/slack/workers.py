@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import structlog
 
-from bot.inbox import Claimed, Inbox
+from bot.inbox.inbox import Claimed, Inbox
 from bot.slack.settle import Settler
 from connectors.errors import TryLater
 

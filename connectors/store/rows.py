@@ -8,8 +8,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from connectors.analysis import terms_of
 from connectors.model import Chunk
+from connectors.text.analysis import terms_of
 
 COLUMNS = (
     "chunk_id, v.source, v.document_id, v.version, v.pipeline, ordinal, title, headings, text, first_line, last_line, "

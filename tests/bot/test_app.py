@@ -5,7 +5,7 @@ from pathlib import Path
 from bot.app import Quoth
 from bot.settings import Environment, GitSource, Settings
 from connectors.errors import TryLater
-from connectors.runs import Runs
+from connectors.sync.runs import Runs
 
 
 class FullDisk(Quoth):

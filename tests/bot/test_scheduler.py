@@ -11,8 +11,8 @@ import pytest
 from bot.scheduler import Plan, Scheduler, first_run
 from connectors.database import Database
 from connectors.errors import TryLater
-from connectors.leases import Lease
-from connectors.ledger import LINEAGE
+from connectors.ledger.leases import Lease
+from connectors.ledger.ledger import LINEAGE
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOURLY = Plan(timedelta(hours=1))

@@ -5,7 +5,7 @@ import threading
 
 from bot.syncing import SyncWorkers
 from connectors.errors import Cancelled
-from connectors.reports import SyncReport
+from connectors.sync.reports import SyncReport
 
 
 def test_every_run_of_the_queue_is_carried_out() -> None:

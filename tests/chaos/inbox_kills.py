@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bot.boundaries import Boundary
+from bot.inbox.boundaries import Boundary
 from bot.slack.app import Connection, SlackApp
 from tests.fakes.scripted_house import ScriptedAnswerer, ScriptedSyncs, house, rules
 from tests.fakes.slack_desk import inbox_in

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.ledger import Ledger
-from connectors.reconciliation import Boundary
+from connectors.ledger.ledger import Ledger
 from connectors.store.sqlite_store import SqliteStore
-from connectors.sync import Sync, fingerprint_of
+from connectors.sync.reconciliation import Boundary
+from connectors.sync.sync import Sync, fingerprint_of
 from tests.fakes.connectors import JournalConnector
 from tests.fakes.embedders import WordEmbedder
 

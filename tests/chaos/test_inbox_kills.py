@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.boundaries import Boundary
+from bot.inbox.boundaries import Boundary
 from bot.rehearsal.slack.limits import Pace
 from bot.rehearsal.slack.rehearsal import RehearsalSlack
 from tests.fakes.slack_desk import seated

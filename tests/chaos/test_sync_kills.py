@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.chunking import chunks_of
+from connectors.ledger.tables import documents, holdings, owed, quarantine
 from connectors.model import source_tag
-from connectors.reconciliation import Boundary
-from connectors.tables import documents, holdings, owed, quarantine
+from connectors.sync.reconciliation import Boundary
+from connectors.text.chunking import chunks_of
 from tests.chaos.sync_kills import SCENARIOS, House, after, before
 from tests.fakes.connectors import JournalConnector
 

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from connectors.database import Database, failure_of
 from connectors.errors import Misconfigured, TryLater
-from connectors.ledger import LINEAGE, Ledger
-from connectors.tables import metadata
+from connectors.ledger.ledger import LINEAGE, Ledger
+from connectors.ledger.tables import metadata
 from tests.databases import database_url
 
 __all__ = ["database_url"]
@@ -56,7 +56,7 @@ def test_a_database_is_opened_again_as_it_was(database_url: str) -> None:
 
 
 def test_processes_that_start_together_agree_on_one_database(database_url: str) -> None:
-    code = "import sys; from connectors.ledger import Ledger; print(Ledger(sys.argv[1]).key.hex())"
+    code = "import sys; from connectors.ledger.ledger import Ledger; print(Ledger(sys.argv[1]).key.hex())"
     starts = [
         subprocess.Popen([sys.executable, "-c", code, database_url], stdout=subprocess.PIPE, text=True)
         for _ in range(2)

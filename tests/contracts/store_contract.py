@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from connectors.analysis import terms_of
 from connectors.model import Candidate, Chunk, Query, Vector, source_tag
 from connectors.ports import KnowledgeStore
+from connectors.text.analysis import terms_of
 
 DIMENSIONS = 8
 

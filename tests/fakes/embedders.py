@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from connectors.analysis import terms_of
 from connectors.errors import TryLater
 from connectors.model import Vector
+from connectors.text.analysis import terms_of
 
 
 @dataclass

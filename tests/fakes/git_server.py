@@ -15,7 +15,8 @@ from typing import Self
 class GitServer:
     """Serves the repositories in a folder at ``.url``. Every request's Authorization header is kept in ``seen``.
 
-    ``token`` is asked for when set; ``fault`` is a status that every request gets; ``hold`` keeps requests waiting until it is set.
+    ``token`` is asked for when set; ``fault`` is a status that every request gets; ``hold`` keeps requests waiting
+    until it is set.
     """
 
     def __init__(self, folder: Path, token: str | None = None) -> None:
@@ -29,7 +30,7 @@ class GitServer:
         server = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802  # the name that http.server calls
+            def do_GET(self) -> None:  # the name that http.server calls
                 server.answer(self)
 
             do_POST = do_GET  # noqa: N815  # the same

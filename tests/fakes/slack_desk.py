@@ -11,8 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.inbox import Inbox
-from bot.presence import Presence
+from bot.inbox.inbox import Inbox
+from bot.inbox.presence import Presence
 from bot.rehearsal.slack.rehearsal import RehearsalSlack
 from bot.rehearsal.slack.workspace import Message
 from bot.slack.app import Connection, SlackApp

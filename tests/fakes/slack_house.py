@@ -12,8 +12,8 @@ from typing import Literal
 
 from bot.answering.model import Answer, Citation, Nearest, Passage, Piece, Question, Rejected, Scope
 from bot.answering.smalltalk import small_talk_of
-from bot.inbox import Inbox
-from bot.presence import Presence
+from bot.inbox.inbox import Inbox
+from bot.inbox.presence import Presence
 from bot.rehearsal.slack import Message, RehearsalSlack
 from bot.slack.app import Connection, House, SlackApp
 from bot.slack.ports import Requested, RunState, SourceStatus

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from connectors.analysis import terms_of
 from connectors.errors import TryLater
 from connectors.model import Candidate, Chunk, Held, Query, StoredChunk, StoreStats, Vector
+from connectors.text.analysis import terms_of
 
 K1, B = 1.2, 0.75
 SAMPLE = 512

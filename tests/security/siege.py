@@ -26,7 +26,7 @@ from bot.settings import (
     Settings,
     WebSettings,
 )
-from connectors.reports import SyncReport
+from connectors.sync.reports import SyncReport
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.git_repository import GitRepository
 

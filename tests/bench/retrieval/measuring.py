@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.answering.model import Question, Retrieved, Scope, Turn
-from connectors.chunking import chunks_of, embedding_text_of
-from connectors.ledger import Vouched, Vouching
+from connectors.ledger.ledger import Vouched, Vouching
 from connectors.model import Chunk, Document
 from connectors.ports import Embedder, KnowledgeStore
+from connectors.text.chunking import chunks_of, embedding_text_of
 
 SOURCE = "bench"
 SCOPE = Scope("bench", frozenset({f"source:{SOURCE}"}))

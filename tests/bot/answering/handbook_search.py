@@ -8,10 +8,10 @@ from pathlib import Path
 
 from bot.answering.rerank import LocalReranker
 from bot.answering.retriever import Search
-from connectors.chunking import chunks_of
 from connectors.embedding import CrossEncoder, embedder_of
 from connectors.model import Chunk, Document, source_tag
 from connectors.store.sqlite_store import SqliteStore
+from connectors.text.chunking import chunks_of
 
 HANDBOOK = Path(__file__).parent / "handbook"
 

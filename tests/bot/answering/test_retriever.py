@@ -10,7 +10,7 @@ from bot.answering.model import MAX_QUESTION, Question, Scope, Turn
 from bot.answering.retriever import PassageRetriever, Search
 from bot.answering.weighting import parts_of, terms_in
 from connectors.errors import Misconfigured, TryLater
-from connectors.ledger import Vouched, Vouching
+from connectors.ledger.ledger import Vouched, Vouching
 from connectors.model import Chunk, Vector, source_tag
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.stores import MemoryStore

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.inbox import Asked
+from bot.inbox.inbox import Asked
 from bot.slack.events import Ask, Ignore, Leave, OpenHome, OpenMessages, Stop, Withdraw, intent_of, words_of
 from tests.fakes.reference_data import references
 

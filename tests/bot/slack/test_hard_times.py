@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.inbox import Asked
+from bot.inbox.inbox import Asked
 from bot.rehearsal.slack.limits import Pace
 from bot.rehearsal.slack.rehearsal import RehearsalSlack
 from bot.slack.settle import STALE

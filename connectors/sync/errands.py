@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from connectors.errors import Cancelled, TryLater
 from connectors.ports import Connector
-from connectors.reports import Progress, SyncReport, Watcher
-from connectors.runs import Claim, Runs, Ticket, pause
-from connectors.sync import Sync
+from connectors.sync.reports import Progress, SyncReport, Watcher
+from connectors.sync.runs import Claim, Runs, Ticket, pause
+from connectors.sync.sync import Sync
 
 OVERLAP = timedelta(minutes=10)
 """How far a refresh looks back beyond the last comparison of the whole: clocks differ and feeds are late."""

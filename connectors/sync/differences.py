@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from connectors.ledger.records import Known, Quarantined, place_of
 from connectors.model import Document, Listing
-from connectors.records import Known, Quarantined, place_of
 
 FEW_REMOVALS = 10
 REMOVABLE_SHARE = 0.15

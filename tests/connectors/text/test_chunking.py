@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.chunking import LARGEST, chunks_of, embedding_text_of
 from connectors.model import Chunk, Document, Markup
+from connectors.text.chunking import LARGEST, chunks_of, embedding_text_of
 
 
 def document(text: str, title: str = "Title", markup: Markup = "markdown", **fields: object) -> Document:

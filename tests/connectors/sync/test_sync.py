@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from connectors.errors import Cancelled, Misconfigured, TryLater
-from connectors.ledger import Ledger, Vouching
+from connectors.ledger.ledger import Ledger, Vouching
+from connectors.ledger.records import Records
 from connectors.model import Chunk, Document, Listing, Unreadable, source_tag
-from connectors.reconciliation import Boundary
-from connectors.records import Records
-from connectors.reports import Progress, SyncReport
-from connectors.sync import Sync, fingerprint_of
+from connectors.sync.reconciliation import Boundary
+from connectors.sync.reports import Progress, SyncReport
+from connectors.sync.sync import Sync, fingerprint_of
 from tests.databases import database_url
 from tests.fakes.connectors import WRITTEN, JournalConnector
 from tests.fakes.embedders import WordEmbedder
@@ -454,7 +454,7 @@ def test_a_page_that_breaks_the_cutting_is_quarantined(house: House, monkeypatch
             raise RecursionError
         return [Chunk("fake", document.document_id, document.version, pipeline, 0, "T", (), "Good.", tags=TAGS)]
 
-    monkeypatch.setattr("connectors.intake.chunks_of", fussy)
+    monkeypatch.setattr("connectors.sync.intake.chunks_of", fussy)
     report = house.reconcile()
     assert (report.status, report.added, report.unreadable) == ("ok", 1, 1)
 

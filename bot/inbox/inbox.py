@@ -12,10 +12,10 @@ from typing import Any, Literal, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot import inbox_tables as tables
-from bot.inbox_tables import DELIVERIES, FEEDBACK, LINEAGE, QUESTIONS, answered_in, in_message, in_thread
-from bot.presence import Presence
-from bot.writer import Writer
+from bot.inbox import tables
+from bot.inbox.presence import Presence
+from bot.inbox.tables import DELIVERIES, FEEDBACK, LINEAGE, QUESTIONS, answered_in, in_message, in_thread
+from bot.inbox.writer import Writer
 from connectors.database import Database
 
 _T = TypeVar("_T")

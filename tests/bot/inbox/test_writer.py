@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.inbox_tables import DELIVERIES, LINEAGE
-from bot.writer import Writer
+from bot.inbox.tables import DELIVERIES, LINEAGE
+from bot.inbox.writer import Writer
 from connectors.database import Database
 from connectors.errors import TryLater
 

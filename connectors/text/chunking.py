@@ -6,11 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from connectors.markdown import Block, Lines, Span, outline_of
 from connectors.model import Chunk, Document
+from connectors.text.markdown import Block, Lines, Span, outline_of
 
 VERSION = "2"
-"""Changes with anything here or in :mod:`connectors.markdown` that changes a chunk."""
+"""Changes with anything here or in :mod:`connectors.text.markdown` that changes a chunk."""
 
 TARGET = 1_200
 """Characters that a chunk is filled up to: about 300 tokens, the middle of the flat range of specs/retrieval.md §3."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from connectors.chunking import embedding_text_of
 from connectors.errors import Cancelled
 from connectors.locks import FileLock
 from connectors.ports import Embedder, KnowledgeStore
+from connectors.text.chunking import embedding_text_of
 
 LOOK = 512
 """Chunks that are taken from the store at once, to be sorted: texts of one length cost the least padding."""

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import structlog
 
-from connectors.differences import Books, Plan, is_too_many, plan_of
 from connectors.errors import Cancelled, Misconfigured
-from connectors.intake import Intake, taken_in
+from connectors.ledger.records import Records
+from connectors.ledger.seals import is_sealed
 from connectors.model import Listing
 from connectors.ports import Connector, Embedder, KnowledgeStore
-from connectors.records import Records
-from connectors.reports import Progress, Watcher
-from connectors.seals import is_sealed
-from connectors.vectors import embed_missing, embedding_alone
+from connectors.sync.differences import Books, Plan, is_too_many, plan_of
+from connectors.sync.intake import Intake, taken_in
+from connectors.sync.reports import Progress, Watcher
+from connectors.sync.vectors import embed_missing, embedding_alone
 
 SLICE = 50
 """Documents that are fetched, stored and committed at once; what a crash can cost."""

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.errors import Misconfigured, TryLater
-from connectors.ledger import Ledger, Vouching
+from connectors.ledger.ledger import Ledger, Vouching
+from connectors.ledger.records import Place, Stored
+from connectors.ledger.seals import seal
 from connectors.model import Chunk, Document, source_tag
-from connectors.records import Place, Stored
-from connectors.seals import seal
 from tests.databases import database_url
 
 __all__ = ["database_url"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from connectors.chunking import chunks_of
-from connectors.differences import Books, is_older
+from connectors.ledger.records import Stored, place_of
+from connectors.ledger.seals import seal
 from connectors.model import Chunk, Document, Listing, Unreadable, source_tag
 from connectors.ports import Connector
-from connectors.records import Stored, place_of
-from connectors.seals import seal
+from connectors.sync.differences import Books, is_older
+from connectors.text.chunking import chunks_of
 
 log = structlog.get_logger()
 

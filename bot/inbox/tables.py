@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from connectors.database import Lineage
 
 METADATA = sa.MetaData()
-LINEAGE = Lineage(Path(__file__).parent / "migrations", "alembic_version_bot")
+LINEAGE = Lineage(Path(__file__).parents[1] / "migrations", "alembic_version_bot")
 
 QUESTIONS = sa.Table(
     "questions",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.differences import is_too_many
+from connectors.sync.differences import is_too_many
 
 
 @pytest.mark.parametrize(

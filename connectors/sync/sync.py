@@ -12,13 +12,13 @@ from pathlib import Path
 
 import structlog
 
-from connectors import analysis, chunking
 from connectors.errors import Cancelled, QuothError
-from connectors.ledger import Ledger
+from connectors.ledger.ledger import Ledger
+from connectors.ledger.records import Records
 from connectors.ports import Connector, Embedder, KnowledgeStore
-from connectors.reconciliation import Boundary, Course, House, Reconciliation, Tally, Wishes
-from connectors.records import Records
-from connectors.reports import Progress, SyncReport, Watcher
+from connectors.sync.reconciliation import Boundary, Course, House, Reconciliation, Tally, Wishes
+from connectors.sync.reports import Progress, SyncReport, Watcher
+from connectors.text import analysis, chunking
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ def _unbroken(boundary: Boundary) -> None: ...
 class Sync:
     """Moves documents from sources into the store. The only code that writes to a store.
 
-    One source is synced by one caller at a time: see connectors/runs.py. Different sources may be synced side by side.
+    One source is synced by one caller at a time (runs.py sees to it). Different sources may be synced side by side.
     ``boundary`` is told every moment between two effects; tests break runs there.
     """
 

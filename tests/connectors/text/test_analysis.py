@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from connectors.analysis import MAX_TERM, terms_of
+from connectors.text.analysis import MAX_TERM, terms_of
 
 
 @pytest.mark.parametrize(

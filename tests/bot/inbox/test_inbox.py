@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.inbox import CLAIM_SECONDS, Asked, Inbox, Outcome
-from bot.inbox_tables import LINEAGE, METADATA
-from bot.presence import Presence
+from bot.inbox.inbox import CLAIM_SECONDS, Asked, Inbox, Outcome
+from bot.inbox.presence import Presence
+from bot.inbox.tables import LINEAGE, METADATA
 from connectors.database import Database
 from connectors.errors import Misconfigured, TryLater
-from connectors.ledger import Ledger
+from connectors.ledger.ledger import Ledger
 from tests.databases import POSTGRES, database_url
 
 __all__ = ["database_url"]
@@ -215,7 +215,7 @@ async def test_ledger_and_inbox_may_share_one_database(database_url: str, opened
 def test_processes_that_start_together_agree_on_one_inbox(database_url: str, tmp_path: Path) -> None:
     code = (
         "import sys; from datetime import timedelta; from pathlib import Path\n"
-        "from bot.inbox import Inbox; from bot.presence import Presence\n"
+        "from bot.inbox.inbox import Inbox; from bot.inbox.presence import Presence\n"
         "Inbox(sys.argv[1], Presence(Path(sys.argv[2])), keep_words=timedelta(1)).close()"
     )
     starts = [subprocess.Popen([sys.executable, "-c", code, database_url, str(tmp_path)]) for _ in range(2)]

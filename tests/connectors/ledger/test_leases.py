@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from connectors.database import Database
-from connectors.leases import LEASE, Lease
-from connectors.ledger import LINEAGE
+from connectors.ledger.leases import LEASE, Lease
+from connectors.ledger.ledger import LINEAGE
 
 
 class Clock:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.presence import Presence
+from bot.inbox.presence import Presence
 from connectors.errors import Misconfigured
 
 ENTER_AND_DIE = (
-    "import os, signal, sys; from pathlib import Path; from bot.presence import Presence\n"
+    "import os, signal, sys; from pathlib import Path; from bot.inbox.presence import Presence\n"
     "presence = Presence(Path(sys.argv[1])); presence.enter(); print(presence.name, flush=True)\n"
     "os.kill(os.getpid(), signal.SIGKILL)"
 )

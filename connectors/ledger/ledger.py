@@ -14,12 +14,12 @@ import structlog
 
 from connectors.database import Database, Lineage
 from connectors.errors import Misconfigured
+from connectors.ledger.records import Records, forget
+from connectors.ledger.seals import is_sealed
+from connectors.ledger.tables import documents, holdings, indexes, keys, quarantine, runs, sources
 from connectors.model import Chunk, link_of, source_tag
-from connectors.records import Records, forget
-from connectors.seals import is_sealed
-from connectors.tables import documents, holdings, indexes, keys, quarantine, runs, sources
 
-LINEAGE = Lineage(Path(__file__).parent / "migrations", "alembic_version_connectors")
+LINEAGE = Lineage(Path(__file__).parents[1] / "migrations", "alembic_version_connectors")
 
 log = structlog.get_logger()
 

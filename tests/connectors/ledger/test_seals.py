@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from connectors.ledger.seals import is_sealed, seal
 from connectors.model import Chunk
-from connectors.seals import is_sealed, seal
 
 KEY = b"k" * 32
 CHUNK = Chunk(

@@ -18,9 +18,9 @@ import structlog
 
 from connectors.database import Database
 from connectors.errors import Cancelled, QuothError
+from connectors.ledger.tables import runs
 from connectors.locks import FileLock, place_of
-from connectors.reports import Progress, SyncReport, report_from
-from connectors.tables import runs
+from connectors.sync.reports import Progress, SyncReport, report_from
 
 Kind = Literal["reconcile", "refresh"]
 State = Literal["queued", "running", "finished"]

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.database import Database
+from connectors.ledger.tables import documents, holdings, owed, quarantine, sources
 from connectors.model import Document, Held, Listing, Unreadable
-from connectors.tables import documents, holdings, owed, quarantine, sources
 
 _IDS_A_STATEMENT = 500
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from connectors.errands import perform, perform_next
 from connectors.errors import Cancelled, Misconfigured, TryLater
-from connectors.ledger import Ledger
+from connectors.ledger.ledger import Ledger
 from connectors.locks import place_of
 from connectors.model import Listing
-from connectors.reports import Progress, SyncReport
-from connectors.runs import DEAD_AFTER, Claim, Runs, Ticket
-from connectors.sync import Sync, fingerprint_of
+from connectors.sync.errands import perform, perform_next
+from connectors.sync.reports import Progress, SyncReport
+from connectors.sync.runs import DEAD_AFTER, Claim, Runs, Ticket
+from connectors.sync.sync import Sync, fingerprint_of
 from tests.databases import database_url
 from tests.fakes.connectors import JournalConnector
 from tests.fakes.embedders import WordEmbedder
@@ -177,8 +177,8 @@ def test_a_run_of_a_process_that_was_killed_is_taken_over_at_once(
 HOLDER = """
 import sys, time
 from pathlib import Path
-from connectors.ledger import Ledger
-from connectors.runs import Runs
+from connectors.ledger.ledger import Ledger
+from connectors.sync.runs import Runs
 folder = Path(sys.argv[1])
 ledger = Ledger(sys.argv[2])
 assert Runs(ledger.database, folder / "locks").claim(["fake"]) is not None
@@ -216,8 +216,8 @@ def test_a_run_elsewhere_is_taken_over_when_its_heart_stops(ledger: Ledger, tmp_
 def test_a_process_that_lost_its_run_stops_at_the_next_step(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.runs.TOLD_SECONDS", 0.02)
-    monkeypatch.setattr("connectors.runs.BEAT_SECONDS", 0.02)
+    monkeypatch.setattr("connectors.sync.runs.TOLD_SECONDS", 0.02)
+    monkeypatch.setattr("connectors.sync.runs.BEAT_SECONDS", 0.02)
     clock = Clock()
     here, there = (Runs(ledger.database, tmp_path / name, now=clock) for name in ("here", "there"))
     here.request("fake")
@@ -236,7 +236,7 @@ def tell_on_and_on(claim: Claim) -> None:
 
 
 def test_progress_can_be_read_by_others(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.runs.TOLD_SECONDS", 0.02)
+    monkeypatch.setattr("connectors.sync.runs.TOLD_SECONDS", 0.02)
     ticket = runs.request("fake")
     claim = runs.claim(["fake"])
     assert claim is not None
@@ -264,7 +264,7 @@ def test_a_folder_that_cannot_hold_locks_is_named(ledger: Ledger, tmp_path: Path
 
 
 def test_old_runs_are_forgotten(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.runs.KEPT_A_SOURCE", 2)
+    monkeypatch.setattr("connectors.sync.runs.KEPT_A_SOURCE", 2)
     tickets = []
     for _ in range(5):
         tickets.append(runs.request("fake"))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from connectors.database import Database
-from connectors.tables import leases
+from connectors.ledger.tables import leases
 
 LEASE = timedelta(seconds=10)
 """How long a lease lasts without being renewed: the longest time for which nobody holds it."""

@@ -1,0 +1,1 @@
+"""From a document to chunks and terms: Markdown's outline, cutting, analysis."""
