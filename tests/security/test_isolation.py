@@ -43,10 +43,9 @@ def captured_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_another_channels_knowledge_reaches_neither_the_channel_nor_its_model(tmp_path: Path) -> None:
     async with siege(tmp_path, DOCS, SECRETS) as s:
-        await asyncio.gather(*(s.ask(s.engineering, words) for words in CROSSING))
         channels = s.slack.workspace.channels
         channels[s.engineering].name, channels[s.board].name = "board", "engineering"
-        await s.ask(s.engineering, CROSSING[0])
+        await asyncio.gather(*(s.ask(s.engineering, words) for words in CROSSING))
         assert "CANARY" not in s.shown_in(s.engineering) + s.sent_to_the_model()
         assert "CANARY-POOL" in (await s.ask(s.board, CROSSING[0])).text
 
