@@ -38,7 +38,7 @@ def embedder_of(name: str) -> Embedder:
 class LocalEmbedder:
     """bge-small-en-v1.5 and all-MiniLM-L6-v2 side by side, each with weight √½: a dot product is their mean cosine.
 
-    Chosen by measurement (specs/retrieval.md §2, P3). Loaded at first use, without a network.
+    Chosen by measurement (tests/bench/retrieval). Loaded at first use, without a network.
 
     Raises:
         Misconfigured: A model file is missing or altered; from the embedding methods.

@@ -11,13 +11,13 @@ from connectors.model import Candidate, Vector
 
 KEYWORD_WEIGHT = 0.5
 DENSE_WEIGHT = 0.5
-"""Chosen on seven collections at once (specs/retrieval.md §2)."""
+"""One setting for all collections (tests/bench/retrieval)."""
 
 
 def fused(
     candidates: Sequence[Candidate], question_vector: Vector | None, sample: Sequence[Vector]
 ) -> list[tuple[Candidate, float]]:
-    """The candidates with one score each, best first: "tm" of specs/retrieval.md §2.
+    """The candidates with one score each, best first: a weighted mean of both scores, each on a scale of its own.
 
     Keyword scores are measured against the best of them; cosines against the best and the floor, which is the
     question's median positive cosine over the index's fixed sample. A candidate that is not embedded yet counts as the

@@ -11,7 +11,7 @@ from bot.answering.model import Passage, Question
 from bot.answering.picking import standalone
 
 RERANKED = 10
-"""Passages that are read again: more cost time and win nothing (specs/retrieval.md §3)."""
+"""Passages that are read again: more cost time and win nothing."""
 
 SHARE = 0.5
 """How much the second reading counts. Alone it ranks worse than what it is to improve."""

@@ -9,7 +9,7 @@ from bot.answering.model import Passage
 from connectors.text.analysis import terms_of
 
 PER_DOCUMENT = 3
-"""Passages of one document that a model reads: a stuffed page takes no more (specs/reliability.md S20)."""
+"""Passages of one document that a model reads: a stuffed page takes no more."""
 
 _SAME = 0.97
 """Share of their terms that two texts have in common when they say the same."""

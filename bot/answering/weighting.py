@@ -15,7 +15,7 @@ from connectors.text.analysis import terms_of
 EARLIER_QUESTIONS = 0.3
 """Shared by the last few of them."""
 LAST_ANSWER = 0.2
-"""Both measured on conversations (specs/retrieval.md §3); better than no thread even when the last answer was wrong."""
+"""Both measured on conversations (tests/bench/retrieval); better than no thread even when the last answer was wrong."""
 
 MOST_EARLIER = 4
 """Earlier questions that count: older ones were measured to add nothing, and each costs an embedding."""

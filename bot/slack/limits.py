@@ -19,7 +19,7 @@ CALLS_A_MINUTE = {
     "users.conversations": 20,
     "agents.sessions.setStatus": 50,
 }
-"""Slack's tiers (specs/slack.md §2.10), for a workspace and an app together."""
+"""Slack's published rate limit tiers, for a workspace and an app together."""
 _MESSAGES = (1, 1.0)
 _OTHERS = 100
 

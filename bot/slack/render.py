@@ -15,7 +15,7 @@ from bot.slack.sources import links_of, nearest_elements, source_elements
 FEEDBACK = "answer_feedback"
 RETRY = "answer_retry"
 LONGEST_ANSWER = 9_000
-"""Characters of Markdown. Slack refuses messages whose blocks hold more than about 13,200 (specs/slack.md §2.5)."""
+"""Characters of Markdown. Slack refuses messages whose blocks hold more than some 13,200, users report."""
 LONGEST_TEXT = 4_000
 """Characters of a message's ``text``; chat.update refuses more."""
 NOT_FOUND = "I did not find this in the documentation that this channel may see."

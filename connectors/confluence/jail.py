@@ -1,4 +1,4 @@
-"""Converts pages in a process of their own, so that no page can stop, swell or reach this one (S17, R16)."""
+"""Converts pages in a process of their own, so that no page can stop, swell or reach this one."""
 
 from __future__ import annotations
 

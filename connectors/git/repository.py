@@ -39,7 +39,7 @@ PASSED_ON = frozenset(
 )
 """Of what the caller hands over, the variables that git and ssh may see: ways out and what to trust, nothing else."""
 
-# specs/reliability.md S19. What git would do for a working tree, for hooks, helpers or submodules is off.
+# What git would do for a working tree, for hooks, helpers or submodules is off.
 _FLAGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",

@@ -10,7 +10,7 @@ MAX_TERMS = 32
 """Distinct terms of a question that count. The rarest and heaviest are kept."""
 
 SATURATION = 1.2
-"""k1 of specs/retrieval.md §2."""
+"""k1 of BM25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009)."""
 
 
 @dataclass(frozen=True, slots=True)

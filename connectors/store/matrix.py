@@ -16,7 +16,7 @@ from connectors.model import Vector
 from connectors.store.rows import keys_of
 
 ON_DISK = np.dtype("<f2")
-"""Half precision: measured to lose no neighbour (specs/store.md §3)."""
+"""Half precision: measured to lose no neighbour."""
 
 _GROWTH = 1.5
 

@@ -13,7 +13,7 @@ VERSION = "2"
 """Changes with anything here or in :mod:`connectors.text.markdown` that changes a chunk."""
 
 TARGET = 1_200
-"""Characters that a chunk is filled up to: about 300 tokens, the middle of the flat range of specs/retrieval.md §3."""
+"""Characters that a chunk is filled up to: about 300 tokens, in the middle of a range in which size hardly matters."""
 LARGEST = 2_400
 """Characters that no chunk exceeds: a code block, a table or a list up to this stays in one piece."""
 _SMALL = TARGET // 4  # A lead-in or a left-over of this size stays with its neighbour.

@@ -38,7 +38,7 @@ _LAST_CODE_POINT = 0x10FFFF
 def visible(text: str) -> str:
     """The text without what no reader sees: controls, lone surrogates, zero-width, bidi and tag characters.
 
-    A no-break space becomes a space (S5 and S6 of the reliability figures, 5.1 of the Confluence ones).
+    A no-break space becomes a space.
     """
     text = text.translate(_TABLE)
     if not text.isascii():

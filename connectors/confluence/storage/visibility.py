@@ -1,4 +1,4 @@
-"""Takes out of a page what nobody who looks at it sees (S6): hidden, tiny, or of its background's colour."""
+"""Takes out of a page what nobody who looks at it sees: hidden, tiny, or of its background's colour."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import time
 from pathlib import Path
@@ -16,13 +15,13 @@ from connectors.confluence.storage.characters import escaped
 from connectors.confluence.storage.parse import attribute, name_of, root_of
 from connectors.confluence.storage_format import References, markdown_of
 from connectors.errors import CannotRead
+from tests.fakes.reference_data import ROOT
 
 REFERENCES = References(
     base_url="https://wiki.example.com/wiki",
     page_url="https://wiki.example.com/wiki/spaces/ENG/pages/42/Page",
     space_key="ENG",
 )
-SHARED = Path(os.environ.get("QUOTH_REFERENCE_DATA", "../shared/data"))  # noqa: TID251  # where the brief keeps it
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 WORDS = st.text(st.sampled_from("abcxyzé 漢.,;:!?-+=*_#>|[](){}`~<&\\/\"'1"), min_size=1, max_size=24)
@@ -157,10 +156,10 @@ def test_anchors_stand_at_headings(storage: str) -> None:
 
 
 def reference_pages() -> list[Path]:
-    return sorted((SHARED / "confluence").glob("*/*.xml"))
+    return sorted((ROOT / "confluence").glob("*/*.xml"))
 
 
-@pytest.mark.skipif(not reference_pages(), reason=f"NOT RUN: there is no reference data in {SHARED.resolve()}")
+@pytest.mark.skipif(not reference_pages(), reason=f"NOT RUN: there is no reference data in {ROOT.resolve()}")
 def test_the_reference_pages_convert_within_a_second_each_and_leak_no_parameters() -> None:
     kept = {"title", "language", "lang", "key", "jqlQuery", "url", "uri", "body", "", "name", "filename", "diagramName"}
     for path in reference_pages():
@@ -176,7 +175,7 @@ def test_the_reference_pages_convert_within_a_second_each_and_leak_no_parameters
                 assert len(value) < 8 or value not in page.markdown, (path.name, value)
 
 
-CARRIERS = SHARED / "security" / "own" / "hidden_injection_carriers.jsonl"
+CARRIERS = ROOT / "security" / "own" / "hidden_injection_carriers.jsonl"
 
 
 @pytest.mark.skipif(not CARRIERS.exists(), reason=f"NOT RUN: there is no {CARRIERS.resolve()}")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from connectors.errors import Misconfigured
 from connectors.git.address import address_of
-
-REFERENCE = Path(os.path.relpath(Path(__file__).parents[3].parent / "shared/data/security/own/git_urls.txt"))
+from tests.fakes.reference_data import reference_path
 
 
 @pytest.mark.parametrize(
@@ -49,9 +46,8 @@ def test_a_repositorys_place_is_understood(url: str, given: str, protocol: str, 
     assert (address.url, address.protocol, address.host, address.path) == (given, protocol, host, path)
 
 
-@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference data is not here")
 def test_the_collected_urls_are_refused_or_of_a_kind_that_is_allowed() -> None:
-    for line in REFERENCE.read_text().splitlines():
+    for line in reference_path("security/own/git_urls.txt").read_text().splitlines():
         url = json.loads(line) if line.startswith('"') else line
         try:
             address = address_of(url)
