@@ -143,6 +143,16 @@ class Quoth:
         self._open.callback(inbox.close)
         return inbox
 
+    def warm_up(self) -> None:
+        """Load the models now, so that nobody's first question waits for them.
+
+        Raises:
+            Misconfigured: A model is missing or altered.
+        """
+        self.embedder.embed_question("ready?")
+        if self.cross_encoder is not None:
+            self.cross_encoder.scores("ready?", ["ready"])
+
     def lost(self) -> list[str]:
         """Sources of which the ledger holds what the index has lost. Their next reconcile puts it back."""
         return [held.source for held in self.ledger.figures() if self.store.stats(held.source).chunks < held.chunks]

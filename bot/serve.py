@@ -71,6 +71,7 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
     scheduler = _scheduler_of(house)
     tending = asyncio.create_task(_tend(house.inbox), name="tend")
     try:
+        await house.in_pool(house.warm_up)
         identity = await slack.start()
         await web.start()
         workers.start()
@@ -151,7 +152,7 @@ def _house_of(house: Quoth) -> House:
 
 def _checks_of(house: Quoth, slack: SlackApp) -> dict[str, Check]:
     async def inbox() -> str | None:
-        await house.inbox.first_time("readyz")
+        await house.inbox.waiting()
         return None
 
     async def ledger() -> str | None:
