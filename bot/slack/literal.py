@@ -14,7 +14,7 @@ _ADDRESS = re.compile(
     (?:
         [a-z][a-z0-9+.-]*: (?=//|\\\\)                         # https://x, \\x
       | [a-z][a-z0-9+.-]+: (?=[/\\])                           # javascript:/x; a single letter is a drive
-      | (?:mailto|tel|sms|callto|javascript|vbscript|data|slack|file|skype|about|blob) : (?=\S)
+      | (?:https?|ftp|mailto|tel|sms|callto|javascript|vbscript|data|slack|file|skype|about|blob) : (?=\S)
       | (?<!\w) // (?=[\w\[%.-]+\.)                          # //host.example/
       | \bwww\.
       | (?<![\w/\\-]) (?:[\w-]+\.)+ (?=[a-z]{2,63} (?:[/?] | :\d) )   # host.example/path

@@ -139,3 +139,8 @@ def test_ordinary_words_are_left_as_they_are(text: str) -> None:
 
 def test_addresses_can_still_be_read() -> None:
     assert literal("https://api.acme.example/v1?x=1") == "https[:]//api[.]acme[.]example/v1?x=1"
+
+
+def test_a_scheme_without_slashes_is_written_apart_too() -> None:
+    assert literal("http:exfil.invalid and FTP:exfil.invalid/x") == "http[:]exfil[.]invalid and FTP[:]exfil[.]invalid/x"
+    assert literal("use http: or port http:8080") == "use http: or port http:8080"
