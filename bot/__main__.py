@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from bot.cli import quoth
@@ -13,6 +14,7 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 def main() -> None:
     """Run the command line and leave with its exit code: 0 done, 1 the work failed, 2 bad usage or configuration."""
+    os.umask(0o077)  # Whatever is written here is for this user alone: pages, questions, the sealing key.
     try:
         quoth()
     except Misconfigured as error:

@@ -199,6 +199,13 @@ def test_a_lost_index_is_named_and_the_next_sync_puts_it_back(run: Run) -> None:
     assert run("ask", "--kb", "eng", "--json", "How do I roll back?").objects[0]["outcome"] == "answered"
 
 
+def test_what_is_kept_is_for_its_owner_alone(run: Run) -> None:
+    Path(".quoth").mkdir(mode=0o755)
+    run("sync")
+    readable = [path for path in Path(".quoth").rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+    assert readable == []
+
+
 def test_the_configuration_is_checked_and_its_schema_printed(run: Run) -> None:
     assert run("config", "check").code == 0
     assert "knowledge_bases" in json.loads(run("config", "schema").out)["properties"]
