@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -21,6 +22,8 @@ log = structlog.get_logger()
 
 Kind = Literal["reconcile", "refresh"]
 Ask = Callable[[str, Kind], object]
+LastSuccesses = Callable[[], Mapping[str, datetime | None]]
+"""When each source was last compared whole; None where it never was."""
 _SPREAD_SECONDS = 2
 """Between the first runs of overdue sources, so that a start does not ask for all of them in one moment."""
 
@@ -42,14 +45,15 @@ def first_run(plan: Plan, last_success: datetime | None, now: datetime, place: i
 class Scheduler:
     """Asks for a run of each source whenever it is due, while this process is the leader.
 
-    Nothing is remembered in here: after a restart the ledger's last successes say what is due. A job that comes late
-    still runs, once.
+    Nothing is remembered in here: who comes to lead, at a start or when another leader is gone, plans anew from the
+    ledger's last successes. A job that comes late still runs, once.
     """
 
-    def __init__(self, plans: Mapping[str, Plan], lease: Lease, ask: Ask) -> None:
+    def __init__(self, plans: Mapping[str, Plan], lease: Lease, ask: Ask, last_successes: LastSuccesses) -> None:
         self._plans = plans
         self._lease = lease
         self._ask = ask
+        self._last_successes = last_successes
         self._leads = threading.Event()
         self._timer = BackgroundScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -61,33 +65,46 @@ class Scheduler:
         """Whether this process is the one that asks."""
         return self._leads.is_set()
 
-    def start(self, last_successes: Mapping[str, datetime | None]) -> None:
-        """Begin. Overdue sources are asked for at once, if this process leads."""
+    def start(self) -> None:
+        """Begin. Overdue sources are asked for at once, by whichever process leads."""
         self._renew()
         self._timer.add_job(self._renew, IntervalTrigger(seconds=LEASE.total_seconds() / 3), id="lease")
-        now = datetime.now(UTC)
-        for place, (source, plan) in enumerate(self._plans.items()):
-            at = first_run(plan, last_successes.get(source), now, place)
-            self._every(source, "reconcile", plan.every, at)
-            if plan.refresh is not None:
-                self._every(source, "refresh", plan.refresh, now + plan.refresh)
         self._timer.start()
-
-    def next_runs(self) -> Mapping[str, datetime]:
-        """When each source is compared next."""
-        jobs = ((source, self._timer.get_job(f"reconcile {source}")) for source in self._plans)
-        return {source: job.next_run_time for source, job in jobs if job is not None}
 
     def stop(self) -> None:
         """Ask for nothing more, and let another process lead."""
         if self._timer.running:
             self._timer.shutdown(wait=False)
-        if self._leads.is_set():
+        with suppress(QuothError):  # a lease that cannot be given back ends by itself
             self._lease.release()
+
+    def _renew(self) -> None:
+        try:
+            if not self._lease.hold():
+                self._follow()
+            elif not self.leads:
+                self._lead(self._last_successes())
+        except QuothError:
+            self._follow()
+
+    def _lead(self, last_successes: Mapping[str, datetime | None]) -> None:
+        log.info("leader.changed", leads=True)
+        self._leads.set()
+        now = datetime.now(UTC)
+        for place, (source, plan) in enumerate(self._plans.items()):
+            self._every(source, "reconcile", plan.every, first_run(plan, last_successes.get(source), now, place))
+            if plan.refresh is not None:
+                self._every(source, "refresh", plan.refresh, now + plan.refresh)
+
+    def _follow(self) -> None:
+        if self.leads:
+            log.info("leader.changed", leads=False)
+            self._leads.clear()
 
     def _every(self, source: str, kind: Kind, interval: timedelta, first: datetime) -> None:
         trigger = IntervalTrigger(seconds=max(interval.total_seconds(), 1), start_date=first)
-        self._timer.add_job(self._due, trigger, (source, kind), id=f"{kind} {source}", next_run_time=first)
+        name = f"{kind} {source}"
+        self._timer.add_job(self._due, trigger, (source, kind), id=name, next_run_time=first, replace_existing=True)
 
     def _due(self, source: str, kind: Kind) -> None:
         if not self.leads:
@@ -96,15 +113,6 @@ class Scheduler:
             self._ask(source, kind)
         except QuothError as error:
             log.warning("run.not_asked_for", source=source, reason=type(error).__name__)
-
-    def _renew(self) -> None:
-        try:
-            leads = self._lease.hold()
-        except QuothError:
-            leads = False
-        if leads != self.leads:
-            log.info("leader.changed", leads=leads)
-        (self._leads.set if leads else self._leads.clear)()
 
 
 def _note(event: JobEvent) -> None:

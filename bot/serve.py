@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -75,10 +76,7 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
         identity = await slack.start()
         await web.start()
         workers.start()
-        lost = house.lost()
-        scheduler.start(
-            {told.source: None if told.source in lost else told.last_success for told in house.ledger.figures()}
-        )
+        scheduler.start()
         yield Serving(identity, web.port)
     finally:
         scheduler.stop()
@@ -115,6 +113,7 @@ def _rules_of(house: Quoth) -> SlackRules:
         channels={channel: binding.knowledge_base for channel, binding in settings.channels.items()},
         scope_of=house.scope_of,
         sources_of={name: base.sources for name, base in settings.knowledge_bases.items()},
+        sources=tuple(settings.sources),
         direct_messages=direct.knowledge_base if direct else None,
         member_channels=direct.member_channels if direct else False,
         command=settings.slack.command,
@@ -173,8 +172,13 @@ def _performing(house: Quoth) -> Perform:
 
 def _scheduler_of(house: Quoth) -> Scheduler:
     plans = {name: Plan(source.every, source.refresh) for name, source in house.settings.sources.items()}
+
+    def last_successes() -> dict[str, datetime | None]:
+        lost = house.lost()  # to be compared again at once, whenever it last was
+        return {told.source: None if told.source in lost else told.last_success for told in house.ledger.figures()}
+
     lease = Lease(house.ledger.database, "timer")
-    return Scheduler(plans, lease, lambda source, kind: house.runs.request(source, kind=kind))
+    return Scheduler(plans, lease, lambda source, kind: house.runs.request(source, kind=kind), last_successes)
 
 
 async def _tend(inbox: Inbox) -> None:
