@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -10,7 +10,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.inbox.inbox import Inbox
 from bot.slack.background import Background
-from bot.slack.gate import NO_DIRECT, UNBOUND, Gate
+from bot.slack.gate import Gate, Refusal
 from bot.slack.gateway import Gateway
 from bot.slack.notices import Notices
 from bot.slack.ports import SourceStatus, Statuses, Syncs
@@ -76,35 +76,32 @@ class Commands:
         await notices.say(said)
 
     async def _said(self, command: Command, words: Sequence[str]) -> str:
-        channel = str(command.get("channel_id"))
         match [word.lower() for word in words]:
             case ["status"]:
-                return await self._status(channel)
+                return await self._for_bases(command, self._status)
             case ["scope"]:
-                return self._scope(channel)
+                return await self._for_bases(command, self._scope)
             case _:
                 return HELP.format(command=self._rules.command, reindex=self._rules.reindex_command)
 
-    async def _status(self, channel: str) -> str:
-        sources = self._sources_seen_from(channel)
+    async def _for_bases(self, command: Command, say: Callable[[Sequence[str]], Awaitable[str]]) -> str:
+        """What there is to say of the knowledge bases that this person is answered from here."""
+        bases = await self._gate.bases_for(str(command.get("channel_id")), str(command.get("user_id")))
+        return bases.sentence if isinstance(bases, Refusal) else await say(bases)
+
+    async def _status(self, bases: Sequence[str]) -> str:
+        sources = dict.fromkeys(source for base in bases for source in self._rules.sources_of.get(base, ()))
         if not sources:
-            return self._scope(channel)
+            return await self._scope(bases)
         now = datetime.now(UTC)
-        return "\n".join(_status_line(status, now) for status in await self._statuses(sources))
+        return "\n".join(_status_line(status, now) for status in await self._statuses(tuple(sources)))
 
-    def _scope(self, channel: str) -> str:
-        base = self._base_of(channel)
-        if base is None:
-            return NO_DIRECT if channel.startswith("D") else UNBOUND.format(channel=channel)
-        sources = ", ".join(self._rules.sources_of.get(base, ())) or "no source yet"
-        return f"Answers here come from the knowledge base {base}: {sources}."
-
-    def _sources_seen_from(self, channel: str) -> tuple[str, ...]:
-        base = self._base_of(channel)
-        return self._rules.sources_of.get(base, ()) if base is not None else ()
-
-    def _base_of(self, channel: str) -> str | None:
-        return self._rules.direct_messages if channel.startswith("D") else self._rules.channels.get(channel)
+    async def _scope(self, bases: Sequence[str]) -> str:
+        return "\n".join(
+            f"Answers here come from the knowledge base {base}: "
+            f"{', '.join(self._rules.sources_of.get(base, ())) or 'no source yet'}."
+            for base in bases
+        )
 
 
 def _status_line(status: SourceStatus, now: datetime) -> str:

@@ -12,7 +12,9 @@ from bot.slack.rich_text import Element, rich_text, section, words
 
 _MOST_PASSAGES = 20
 _LONGEST = 2_900
-NOT_AN_ANSWER = "This message is not an answer of mine that I can explain. Use this on one of my answers."
+NOT_AN_ANSWER = (
+    "This message is not an answer of mine, or I do not keep any more how it came about. Use this on one of my answers."
+)
 
 
 def explanation_of(answer: Answer) -> str:

@@ -62,9 +62,15 @@ class Gate:
         refusal = await self.refusal_of(asked.asker, asked.asker_team, shared=shared)
         if refusal is not None:
             return refusal
-        if not asked.channel.startswith("D"):
-            return self._scope_of_channel(asked.channel)
-        return await self._scope_of_person(asked.asker)
+        bases = await self.bases_for(asked.channel, asked.asker)
+        return bases if isinstance(bases, Refusal) else self._scope(bases)
+
+    async def bases_for(self, channel: str, user: str) -> tuple[str, ...] | Refusal:
+        """The knowledge bases that a person is answered from in a channel or direct message, or why from none."""
+        if channel.startswith("D"):
+            return await self._bases_of_person(user)
+        base = self._rules.channels.get(channel)
+        return Refusal(UNBOUND.format(channel=channel)) if base is None else (base,)
 
     async def refusal_of(self, user: str, team: str | None = None, *, shared: bool = False) -> Refusal | None:
         """None for a member of this workspace; for guests and strangers only where the rules say so, for bots never."""
@@ -102,13 +108,9 @@ class Gate:
             return True
         return bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared"))
 
-    def _scope_of_channel(self, channel: str) -> Scope | Refusal:
-        base = self._rules.channels.get(channel)
-        return Refusal(UNBOUND.format(channel=channel)) if base is None else self._scope([base])
-
-    async def _scope_of_person(self, user: str) -> Scope | Refusal:
+    async def _bases_of_person(self, user: str) -> tuple[str, ...] | Refusal:
         if self._rules.direct_messages is not None:
-            return self._scope([self._rules.direct_messages])
+            return (self._rules.direct_messages,)
         if not self._rules.member_channels:
             return Refusal(NO_DIRECT)
         try:
@@ -117,9 +119,9 @@ class Gate:
             log.warning("membership.unknown", reason=type(error).__name__)
             return Refusal(UNKNOWN_PERSON, passing=True)
         bases = sorted({base for channel, base in self._rules.channels.items() if channel in joined})
-        return self._scope(bases) if bases else Refusal(NO_MEMBER_CHANNEL)
+        return tuple(bases) if bases else Refusal(NO_MEMBER_CHANNEL)
 
-    def _scope(self, bases: list[str]) -> Scope | Refusal:
+    def _scope(self, bases: tuple[str, ...]) -> Scope | Refusal:
         try:
             scopes = [self._rules.scope_of(base) for base in bases]
         except Misconfigured:

@@ -17,6 +17,8 @@ class SlackRules:
     """A knowledge base, resolved to tags when it is asked."""
     sources_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The sources of every knowledge base."""
+    sources: tuple[str, ...] = ()
+    """Every source, whether or not a knowledge base has it."""
     direct_messages: str | None = None
     """The knowledge base of direct messages."""
     member_channels: bool = False
@@ -27,11 +29,6 @@ class SlackRules:
     """User ids. None: the workspace's own admins."""
     allow_guests: bool = False
     allow_external: bool = False
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Every source of every knowledge base, once."""
-        return tuple(dict.fromkeys(source for sources in self.sources_of.values() for source in sources))
 
     def sources_for(self, channel: str) -> tuple[str, ...]:
         """The sources that a channel is answered from."""

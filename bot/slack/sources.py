@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from bot.answering.model import Citation, Nearest
 from bot.slack.literal import literal
@@ -43,7 +43,7 @@ def source_elements(citations: Sequence[Citation], now: datetime) -> list[Elemen
 
 def nearest_elements(nearest: Sequence[Nearest]) -> list[Element]:
     """The pages that came close, under a heading."""
-    lines = [section(words("• "), *_titled(page.title, page.url)) for page in nearest]
+    lines = [section(words("• "), *_titled(page)) for page in nearest]
     return [section(words("Closest pages", bold=True)), *lines]
 
 
@@ -66,24 +66,25 @@ def _line(citation: Citation, now: datetime) -> Element:
     age = f"updated {age_of(citation.updated_at, now)}" if citation.updated_at is not None else ""
     beside = " · ".join(part for part in (where, age) if part)
     tail = [words(f" — {beside}")] if beside else []
-    return section(words(f"{citation.n}. "), *_titled(citation.title, citation.url), *tail)
+    return section(words(f"{citation.n}. "), *_titled(citation), *tail)
 
 
-def _titled(title: str, url: str) -> list[Element]:
+def _titled(page: Citation | Nearest) -> list[Element]:
     """A title that opens its page, or a title and a path where nothing may be opened."""
-    shown = _short(" ".join(literal(title).split()) or "Untitled")
-    address = safe_link(url)
+    shown = _short(" ".join(literal(page.title).split()) or "Untitled")
+    address = safe_link(page.url)
     if address is not None:
         return [link(shown, address)]
-    path = _path_of(url)
+    path = _path_of(page)
     return [words(shown), *([words(f" ({path})")] if path else [])]
 
 
-def _path_of(url: str) -> str:
-    parts = urlsplit(url) if url.startswith("file:") else None
-    if parts is None:
+def _path_of(page: Citation | Nearest) -> str:
+    """A file's path inside its repository, with its lines. Where the server keeps the repository is its own matter."""
+    if not page.url.startswith("file:"):
         return ""
-    return _short(unquote(parts.path).lstrip("/") + (f"#{parts.fragment}" if parts.fragment else ""))
+    path, lines = page.document_id.split(":", 2)[-1], page.url.partition("#")[2]
+    return _short(f"{path}#{lines}" if lines else path)
 
 
 def _short(text: str) -> str:

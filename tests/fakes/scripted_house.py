@@ -39,9 +39,9 @@ def scope_of(knowledge_base: str) -> Scope:
 
 
 def rules(channels: dict[str, str], **others: Any) -> SlackRules:
-    """Rules with two knowledge bases."""
-    sources = {"engineering": ("handbook", "wiki"), "people": ("policies",)}
-    return SlackRules(channels, scope_of, sources, **others)
+    """Rules with two knowledge bases, and a source that is in none."""
+    bases = {"engineering": ("handbook", "wiki"), "people": ("policies",)}
+    return SlackRules(channels, scope_of, bases, ("handbook", "wiki", "policies", "attic"), **others)
 
 
 def pieces_of(answer: Answer) -> list[Piece]:

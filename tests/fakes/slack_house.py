@@ -104,8 +104,8 @@ class Desk:
         self.still_vouched = True
         self.limits = hasty_limits()
         self._inbox: Inbox | None = None
-        sources = {"engineering": ("handbook", "wiki"), "people": ("hr",)}
-        self.rules = SlackRules(channels, scope_of, sources, direct_messages="engineering")
+        bases = {"engineering": ("handbook", "wiki"), "people": ("hr",)}
+        self.rules = SlackRules(channels, scope_of, bases, ("handbook", "wiki", "hr"), direct_messages="engineering")
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[SlackApp]:

@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 
 from bot.slack import reindex
+from bot.slack.gate import NO_DIRECT
 from bot.slack.reindex import NOT_ADMIN, TOO_SLOW
 from tests.fakes.scripted_house import ScriptedAnswerer, ScriptedSyncs
 from tests.fakes.slack_desk import Desk, desk
 
 
-async def told(d: Desk, text: str, user: str = "", command: str = "/quoth", last: str = "") -> str:
+async def told(d: Desk, text: str, user: str = "", command: str = "/quoth", last: str = "", channel: str = "") -> str:
     """What the person sees of a command's reply, once it holds ``last``."""
-    who = user or d.person
-    await d.slack.slash_command(d.channel, who, command, text)
+    who, where = user or d.person, channel or d.channel
+    await d.slack.slash_command(where, who, command, text)
 
     def reply() -> str | None:
-        texts = [message.text for message in d.slack.ephemerals(who, d.channel)]
+        texts = [message.text for message in d.slack.ephemerals(who, where)]
         return texts[-1] if texts and last in texts[-1] else None
 
     return await d.slack.wait_for(reply)
@@ -39,6 +40,18 @@ async def test_scope_and_status_say_what_this_channel_sees(tmp_path: Path) -> No
         status = await told(d, "status", last="documents")
         assert "handbook (git): 12 documents, read today, 1 unreadable" in status
         assert "policies" not in status
+
+
+async def test_scope_and_status_of_direct_messages_are_what_these_are_answered_from(tmp_path: Path) -> None:
+    async with desk(tmp_path / "one", direct_messages="people") as d:
+        direct = d.slack.open_dm(d.person)
+        assert "people: policies" in await told(d, "scope", last="knowledge base", channel=direct)
+    async with desk(tmp_path / "members", member_channels=True) as d:
+        direct = d.slack.open_dm(d.person)
+        assert "engineering: handbook, wiki" in await told(d, "scope", last="knowledge base", channel=direct)
+        assert "wiki (git): 12 documents" in await told(d, "status", last="documents", channel=direct)
+    async with desk(tmp_path / "none") as d:
+        assert await told(d, "scope", channel=d.slack.open_dm(d.person)) == NO_DIRECT
 
 
 async def test_only_admins_reindex_and_a_failed_look_up_is_a_no_said_with_the_acknowledgement(tmp_path: Path) -> None:
@@ -95,6 +108,12 @@ async def test_the_short_form_joins_a_run_names_known_sources_and_shows_failures
         syncs.done, syncs.failure = True, "The token of wiki may not read ENG."
         await told(d, "nowhere", admin, "/reindex", last="Known sources: handbook, wiki, policies")
         await d.slack.wait_for(lambda: "may not read ENG" in str(d.slack.ephemerals(admin, d.channel)))
+
+
+async def test_a_source_that_no_knowledge_base_has_is_reindexed_all_the_same(tmp_path: Path) -> None:
+    async with desk(tmp_path, syncs=ScriptedSyncs(done=False)) as d:
+        admin = d.slack.add_user("root", is_admin=True)
+        assert await told(d, "reindex attic", admin) == "attic: reading it again now."
 
 
 async def test_a_command_cannot_make_us_ping_or_link(tmp_path: Path) -> None:

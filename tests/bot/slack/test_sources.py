@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.answering.model import Nearest
 from bot.slack.rich_text import plain_of
-from bot.slack.sources import age_of, links_of, safe_link, source_elements
+from bot.slack.sources import age_of, links_of, nearest_elements, safe_link, source_elements
 from tests.fakes.scripted_house import VPN
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -50,9 +51,11 @@ def test_a_source_says_what_where_and_how_old() -> None:
     assert lines == ["Sources", "1. VPN handbook — Access › Reset · updated 20 days ago", "2. VPN handbook"]
 
 
-def test_a_file_is_named_with_its_path_and_opens_nothing() -> None:
-    local = replace(VPN, url="file:///repo/docs/vpn%20reset.md#L10-L20", headings=(), updated_at=None)
+def test_a_file_is_named_with_its_path_in_the_repository_and_opens_nothing() -> None:
+    url, document_id = "file:///srv/secret-place/docs/vpn%20reset.md#L10-L20", "git:handbook:docs/vpn reset.md"
+    local = replace(VPN, url=url, document_id=document_id, headings=(), updated_at=None)
     assert links_of((local,)) == {}
-    assert (
-        plain_of(source_elements((local,), NOW)).splitlines()[1] == "1. VPN handbook (repo/docs/vpn reset.md#L10-L20)"
-    )
+    [_, line] = plain_of(source_elements((local,), NOW)).splitlines()
+    assert line == "1. VPN handbook (docs/vpn reset.md#L10-L20)"
+    [_, near] = plain_of(nearest_elements((Nearest("VPN handbook", url, document_id),))).splitlines()
+    assert near == "• VPN handbook (docs/vpn reset.md#L10-L20)"
