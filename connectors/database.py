@@ -42,7 +42,7 @@ class Database:
     Every failure leaves as TryLater (it is down, busy or its disk is full) or Misconfigured (a person must act).
 
     With SQLite, ``busy_seconds`` is how long a write waits for another process's, and with ``overwrites`` what is
-    deleted is zeroed in the file. PostgreSQL's server decides both.
+    deleted is zeroed in the file (see :meth:`empty_log`). PostgreSQL's server decides both.
 
     Raises:
         Misconfigured: It was written by a newer version, it is not a SQLite database, or it cannot be opened.
@@ -81,6 +81,18 @@ class Database:
         """A connection whose changes are all committed at the end of the block, or none."""
         with self._named(), self._engine.execution_options(writes=True).begin() as connection:
             yield connection
+
+    def empty_log(self) -> bool:
+        """Empty SQLite's write-ahead log, where deleted rows stay readable. False while others read or write."""
+        if self.dialect != "sqlite":
+            return True
+        with self._named():
+            connection = self._engine.raw_connection()
+            try:
+                is_busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.close()
+        return not is_busy
 
     def close(self) -> None:
         """Let go of every connection."""

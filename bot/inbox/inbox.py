@@ -157,7 +157,8 @@ class Inbox:
             values |= {"answer": outcome.answer, "explanation": outcome.explanation}
         elif outcome.name not in {"error", "stale"}:
             values |= {"words": None}
-        await self._set(question_id, **values)
+        change = sa.update(QUESTIONS).where(QUESTIONS.c.question_id == question_id).values(**values)
+        await self._run(lambda c: c.execute(change), forgets=not self._keep_words)
 
     async def park(self, question_id: str, seconds: float) -> None:
         """Give a question back, to be claimed again after a while."""
@@ -221,17 +222,17 @@ class Inbox:
         """Forget words that were kept long enough, and deliveries that nobody repeats any more."""
         now = self._clock()
         old = now - max(self._keep_words, _RETRYABLE_FOR if not self._keep_words else timedelta()).total_seconds()
-        await self._run(lambda c: tables.forget_words(c, QUESTIONS.c.received < old))
+        await self._run(lambda c: tables.forget_words(c, QUESTIONS.c.received < old), forgets=True)
         gone = sa.delete(DELIVERIES).where(DELIVERIES.c.received < now - REMEMBERED.total_seconds())
         await self._run(lambda c: c.execute(gone))
 
     async def forget_all_words(self) -> None:
         """Forget every question and answer at once: the app was removed from its workspace."""
         await self._run(lambda c: c.execute(sa.update(QUESTIONS).values(state="done", words=None)))
-        await self._run(lambda c: tables.forget_words(c, sa.true()))
+        await self._run(lambda c: tables.forget_words(c, sa.true()), forgets=True)
 
-    async def _run(self, work: Callable[[sa.Connection], _T]) -> _T:
-        return await self._writer.run(work)
+    async def _run(self, work: Callable[[sa.Connection], _T], *, forgets: bool = False) -> _T:
+        return await self._writer.run(work, forgets=forgets)
 
     async def _set(self, question_id: str, **values: Any) -> None:
         change = sa.update(QUESTIONS).where(QUESTIONS.c.question_id == question_id).values(**values)

@@ -7,17 +7,26 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from connectors.database import Database
-from connectors.errors import Misconfigured, TryLater
+from connectors.errors import Misconfigured, QuothError, TryLater
 
+log = structlog.get_logger()
 _T = TypeVar("_T")
-_Job = tuple[Callable[[Connection], Any], "Future[Any]"]
 _AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Callable[[Connection], Any]
+    future: Future[Any]
+    forgets: bool
 
 
 class Writer:
@@ -30,17 +39,20 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._is_forgetting = False
         self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[Connection], _T]) -> _T:
+    async def run(self, work: Callable[[Connection], _T], *, forgets: bool = False) -> _T:
         """What the work returned, once it is durable.
+
+        What work that ``forgets`` has deleted is then gone from the disk, or soon, where another process reads just now.
 
         Raises:
             TryLater: The database did not take it; nothing of it was kept.
         """
         future: Future[_T] = Future()
-        self._jobs.put((work, future))
+        self._jobs.put(_Job(work, future, forgets))
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
@@ -68,19 +80,30 @@ class Writer:
         return jobs, False
 
     def _commit(self, jobs: list[_Job]) -> None:
-        wanted = [(work, future) for work, future in jobs if future.set_running_or_notify_cancel()]
+        wanted = [job for job in jobs if job.future.set_running_or_notify_cancel()]
         try:
             with self._database.write() as connection:
-                results = [(future, _attempt(connection, work)) for work, future in wanted]
+                results = [(job.future, _attempt(connection, job.work)) for job in wanted]
         except Exception as error:  # noqa: BLE001  # Whatever it was, those who wait must hear of it.
-            for _, future in wanted:
-                future.set_exception(_passing(error))
+            for job in wanted:
+                job.future.set_exception(_passing(error))
             return
+        self._is_forgetting |= any(job.forgets for job in wanted)
+        self._forget()
         for future, (result, failure) in results:
             if failure is None:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+
+    def _forget(self) -> None:
+        """What was committed stays so: an attempt that comes to nothing is made again after the next commit."""
+        if not self._is_forgetting:
+            return
+        try:
+            self._is_forgetting = not self._database.empty_log()
+        except QuothError as error:
+            log.warning("inbox.log_not_emptied", reason=str(error))
 
 
 def _attempt(connection: Connection, work: Callable[[Connection], Any]) -> tuple[Any, Exception | None]:

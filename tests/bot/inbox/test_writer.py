@@ -79,3 +79,23 @@ async def test_a_full_disk_is_told_to_everybody_and_nothing_was_kept(writer: Wri
     await writer.run(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 100000"))
     assert await writer.run(count) == 0
     assert await writer.run(keep("a")) == 1
+
+
+async def test_what_was_to_be_forgotten_while_another_reads_is_gone_after_the_next_commit(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'inbox.db'}", LINEAGE, busy_seconds=0.05, overwrites=True)
+    reader = Database(f"sqlite:///{tmp_path / 'inbox.db'}", LINEAGE)
+    writer = Writer(database)
+    await writer.run(keep("cheese"))
+    with reader.read() as connection:
+        assert count(connection) == 1
+        assert await writer.run(lambda c: c.execute(sa.delete(DELIVERIES)).rowcount, forgets=True) == 1
+        assert files_with(b"cheese", tmp_path)
+    await writer.run(count)
+    assert files_with(b"cheese", tmp_path) == []
+    writer.close()
+    reader.close()
+    database.close()
+
+
+def files_with(words: bytes, folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("inbox.db*") if words in path.read_bytes()]

@@ -195,6 +195,8 @@ async def test_with_no_words_kept_nothing_readable_stays(tmp_path: Path) -> None
         await d.idle()
         [answer] = d.said(ts)
         assert await d.inbox.explanation(d.slack.team_id, d.channel, answer.ts) is None
+        # While it runs: the log beside the database would keep deleted words until it is full.
+        assert [path.name for path in tmp_path.glob("inbox.db*") if b"cheese" in path.read_bytes()] == []
     assert [path.name for path in tmp_path.glob("inbox.db*") if b"cheese" in path.read_bytes()] == []
 
 
