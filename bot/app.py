@@ -257,4 +257,4 @@ class Quoth:
 def _identity_of(source: GitSource | ConfluenceSource) -> str:
     """What a source reads, whatever filters or intervals it has."""
     branch = source.branch if isinstance(source, GitSource) else None
-    return "\0".join((source.type, source.url, branch or ""))
+    return "\n".join((source.type, source.url, branch or ""))  # no NUL: PostgreSQL takes none
