@@ -46,7 +46,7 @@ class Writer:
     async def run(self, work: Callable[[Connection], _T], *, forgets: bool = False) -> _T:
         """What the work returned, once it is durable.
 
-        What work that ``forgets`` has deleted is then gone from the disk, or soon, where another process reads just now.
+        What work that ``forgets`` has deleted is then gone from the disk; where another process reads just then, soon.
 
         Raises:
             TryLater: The database did not take it; nothing of it was kept.

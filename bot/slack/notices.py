@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 
-from bot.slack.gateway import Gateway, SlackError
+from bot.slack.gateway import Gateway, Refused, SlackError
 from bot.slack.literal import escaped
-from bot.slack.render import text_within
+from bot.slack.render import Message, text_within
 
 log = structlog.get_logger()
 _MOST_USES = 5
@@ -38,7 +38,7 @@ class Notices:
         if self._may_respond() and await self._respond(shown):
             return
         try:
-            await self._gateway.whisper(self._channel, self._user, shown)
+            await self._whisper_or_write(shown)
         except SlackError as error:
             log.info("notice.unseen", reason=error.reason)
 
@@ -46,6 +46,13 @@ class Notices:
         """Show how far it is, unless that would use up the place of the last word."""
         if self._may_respond() and self._uses < _MOST_USES - 1:
             await self._respond(text_within(escaped(text)))
+
+    async def _whisper_or_write(self, shown: str) -> None:
+        """A command works where the bot is not, a whisper does not; then it is a direct message."""
+        try:
+            await self._gateway.whisper(self._channel, self._user, shown)
+        except Refused:
+            await self._gateway.post(self._user, None, Message(shown))
 
     def _may_respond(self) -> bool:
         return bool(self._url) and self._uses < _MOST_USES and self._clock() < self._until

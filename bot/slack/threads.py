@@ -14,7 +14,9 @@ from bot.slack.gateway import Gateway, SlackError
 from bot.slack.rules import Identity
 
 log = structlog.get_logger()
-_MOST_MESSAGES = 15
+_MOST_TURNS = 15
+_MOST_MESSAGES = 200
+"""In one page, which begins with a thread's oldest. Apps that are sold outside of Slack's directory get 15 at most."""
 _LONGEST_TURN = 1_500
 _BELOW_ANSWER = re.compile(r"\n\n(?:Sources|Closest pages)\n")
 
@@ -41,7 +43,7 @@ class Threads:
         answers = await self._inbox.answers_in(asked.team, asked.channel, asked.thread_ts)
         earlier = [one for one in messages if float(one.get("ts", 0)) < float(asked.ts)]
         turns = [self._turn(message, answers) for message in earlier]
-        return tuple(turn for turn in turns if turn is not None and turn.text)
+        return tuple(turn for turn in turns if turn is not None and turn.text)[-_MOST_TURNS:]
 
     def _turn(self, message: dict[str, Any], answers: dict[str, str]) -> Turn | None:
         text = words_of(str(message.get("text") or ""), self._identity.bot_user)

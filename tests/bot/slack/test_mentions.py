@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.answering.model import Answer, Failure, Nearest, Passage
 from bot.rehearsal.slack.rehearsal import RehearsalSlack
 from bot.slack.gate import NO_DIRECT, OUTSIDE
@@ -105,6 +107,16 @@ async def test_a_follow_up_needs_no_mention_in_a_thread_that_was_answered_in(tmp
         assert [turn.speaker for turn in turns] == ["user", "agent"]
         assert turns[0].text == "how do I reset the VPN?"
         assert turns[1].text == ANSWER.text, "without the sources"
+
+
+async def test_of_a_long_thread_the_latest_turns_count(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        ts = await d.slack.say(d.channel, d.person, "the tunnel is slow")
+        for number in range(30):
+            await d.slack.say(d.channel, d.person, f"note {number}", ts)
+        await d.ask("what of that?", ts)
+        await d.idle()
+        assert [turn.text for turn in d.answerer.asked[0].turns] == [f"note {number}" for number in range(15, 30)]
 
 
 async def test_a_whisper_is_no_turn_of_its_thread_even_where_it_is_listed(tmp_path: Path) -> None:
@@ -208,6 +220,20 @@ async def test_a_deleted_question_is_taken_back_with_what_was_streamed(tmp_path:
         await d.slack.delete(d.channel, ts)
         await d.idle()
         assert d.said(ts) == []
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+async def test_an_answer_whose_thread_is_gone_is_given_up_and_posted_nowhere_else(tmp_path: Path, method: str) -> None:
+    async with desk(tmp_path) as d:
+        if method == "chat.postMessage":
+            d.slack.faults.no_streaming()
+        d.slack.faults.refuse(method, "thread_not_found" if method == "chat.postMessage" else "message_not_found")
+        ts = await d.ask()
+        await d.idle()
+        assert await d.inbox.waiting() == 0
+        assert len(d.slack.calls(method)) == 1
+        others = [message for message in d.slack.workspace.history(d.channel) if message.root_ts != ts]
+        assert others == []
 
 
 async def test_stop_ends_the_answer_within_a_second_and_says_so_once(tmp_path: Path) -> None:
