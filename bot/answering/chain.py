@@ -11,7 +11,7 @@ from functools import partial
 from time import perf_counter
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableBranch, RunnableLambda
 from langsmith import tracing_context
 
 from bot.answering import outcomes
@@ -34,14 +34,17 @@ _BROKEN = (
 )
 _NO_MODEL = "The language model could not be reached. Please try again in a few minutes."
 
+_NOTHING_YET = Retrieved(())
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A question with what was found for it. ``seconds`` says what took how long."""
+    """A question with what was found for it, and who listens. ``seconds`` says what took how long."""
 
     question: Question
     started: float
-    retrieved: Retrieved
+    say: Callable[[Piece], None]
+    retrieved: Retrieved = _NOTHING_YET
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -67,7 +70,9 @@ class Answerer:
         self._fallback = fallback
         self._model_name = model_name
         self._pool = pool
-        self._prepare: Runnable[Prepared, Prepared] = RunnableLambda(self._retrieve)
+        self._chain: Runnable[Prepared, Answer] = RunnableLambda(self._retrieve) | RunnableBranch(
+            (_is_promising, RunnableLambda(self._write)), RunnableLambda(self._decline)
+        )
 
     async def answer(self, question: Question) -> Answer:
         """The one outcome of a question. Never raises for what goes wrong on the way: that is an outcome, too."""
@@ -114,13 +119,9 @@ class Answerer:
         if reply := small_talk_of(question.text):
             return Answer("not_found", reply)
         try:
-            prepared = await self._prepare.ainvoke(Prepared(question, started, Retrieved(())))
-        except Exception as error:  # noqa: BLE001  # Whatever a search can raise is one outcome for the person who asked.
+            return await self._chain.ainvoke(Prepared(question, started, say))
+        except Exception as error:  # noqa: BLE001  # Writing raises nothing; what a search can raise is one outcome.
             return outcomes.failed("search_unavailable", _SEARCH_DOWN, error)
-        try:
-            return await self._written(prepared, say)
-        except Exception as error:  # noqa: BLE001  # The last line: a question always ends in an outcome.
-            return _with(prepared, outcomes.failed("internal", _BROKEN, error))
 
     async def _retrieve(self, prepared: Prepared) -> Prepared:
         began = perf_counter()
@@ -131,11 +132,18 @@ class Answerer:
         retrieved = Retrieved(tuple(document.metadata["passage"] for document in documents), retriever.rejected)
         return replace(prepared, retrieved=retrieved, seconds={"retrieve": perf_counter() - began})
 
-    async def _written(self, prepared: Prepared, say: Callable[[Piece], None]) -> Answer:
-        if not is_promising(_subject(prepared.question), prepared.passages):
-            return _not_found(prepared, self._model_name)
+    async def _write(self, prepared: Prepared) -> Answer:
         try:
-            written = await self._by(self._model, prepared, say)
+            return await self._by_model_or_quotes(prepared)
+        except Exception as error:  # noqa: BLE001  # The last line: a question always ends in an outcome.
+            return _with(prepared, outcomes.failed("internal", _BROKEN, error))
+
+    def _decline(self, prepared: Prepared) -> Answer:
+        return _not_found(prepared, self._model_name)
+
+    async def _by_model_or_quotes(self, prepared: Prepared) -> Answer:
+        try:
+            written = await self._by(self._model, prepared, prepared.say)
         except ModelDeclined as error:
             return await self._fallen_back(prepared, outcomes.declined_note(self._model_name), error)
         except ModelUnavailable as error:
@@ -167,9 +175,10 @@ class Answerer:
         return saying
 
 
-def _subject(question: Question) -> str:
-    earlier = [turn.text for turn in question.turns if turn.speaker == "user"]
-    return standalone(asked(question), earlier)
+def _is_promising(prepared: Prepared) -> bool:
+    """The floor: what is not worth a model's time is an honest no."""
+    earlier = [turn.text for turn in prepared.question.turns if turn.speaker == "user"]
+    return is_promising(standalone(asked(prepared.question), earlier), prepared.passages)
 
 
 def _told(prepared: Prepared, written: Written, model_name: str, notes: tuple[str, ...]) -> Answer:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.tracers.context import collect_runs
+from langchain_core.tracers.schemas import Run
 
 from bot.answering.chain import Answerer
 from bot.answering.model import Answer, Piece, Question, Retrieved
@@ -77,6 +81,28 @@ async def test_a_failing_search_is_an_error_with_a_reference_and_without_its_wor
     assert answer.failure.kind == "search_unavailable"
     assert "secret" not in answer.failure.message
     assert re.fullmatch(r"[0-9a-f]{8}", answer.failure.reference)
+
+
+async def test_a_fallback_that_fails_too_is_an_error_that_tells_what_was_found() -> None:
+    broken = FakeListChatModel(responses=["It takes [1] long"], error_on_chunk_number=1)
+    asking = Answerer(FixedSearch(ROLLBACK), broken, fallback=broken, model_name="ollama:qwen3", pool=pool())
+    answer = await asking.answer(question("How do I roll back?"))
+    assert answer.failure is not None
+    assert answer.failure.kind == "internal"
+    assert [passage.title for passage in answer.passages] == ["Deploys"]
+
+
+async def test_it_is_one_langchain_run_from_retriever_to_model() -> None:
+    with collect_runs() as collected:
+        await answerer(FixedSearch(ROLLBACK)).answer(question("How do I roll back?"))
+    [chain] = collected.traced_runs
+    assert [run.run_type for run in all_of(chain) if run.run_type != "chain"] == ["retriever", "llm"]
+
+
+def all_of(run: Run) -> Iterator[Run]:
+    yield run
+    for child in run.child_runs:
+        yield from all_of(child)
 
 
 @pytest.mark.parametrize(
