@@ -132,21 +132,25 @@ def _house_of(house: Quoth) -> House:
         return not versions or await asyncio.to_thread(house.ledger.still_stand, versions, scope.tags)
 
     async def statuses(sources: Sequence[str]) -> Sequence[SourceStatus]:
-        told = {figures.source: figures for figures in await house.in_pool(house.ledger.figures)}
-        return [
-            SourceStatus(
-                figures.source,
-                figures.kind,
-                figures.last_success,
-                figures.documents,
-                figures.unreadable,
-                figures.held,
-                figures.running,
-            )
-            for figures in (told[name] for name in sources if name in told)
-        ]
+        return await house.in_pool(lambda: _statuses(house, sources))
 
     return House(house.answerer, still_vouched, small_talk_of, QueuedSyncs(house.runs, house.pool), statuses)
+
+
+def _statuses(house: Quoth, sources: Sequence[str]) -> list[SourceStatus]:
+    told = {figures.source: figures for figures in house.ledger.figures()}
+    return [
+        SourceStatus(
+            figures.source,
+            figures.kind,
+            figures.last_success,
+            figures.documents,
+            figures.unreadable,
+            figures.held,
+            running=house.runs.active(figures.source) is not None,
+        )
+        for figures in (told[name] for name in sources if name in told)
+    ]
 
 
 def _checks_of(house: Quoth, slack: SlackApp) -> dict[str, Check]:

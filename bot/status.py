@@ -43,7 +43,7 @@ def _source(house: Quoth, told: SourceFigures, now: datetime) -> dict[str, Any]:
         "embedded": told.embedded,
         "unreadable": told.unreadable,
         "held": told.held,
-        "running": told.running,
+        "running": house.runs.active(told.source) is not None,
         "next_run": moment(due),
         "last_error": told.last_error,
     }

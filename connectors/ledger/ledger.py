@@ -16,7 +16,7 @@ from connectors.database import Database, Lineage
 from connectors.errors import Misconfigured
 from connectors.ledger.records import Records, forget
 from connectors.ledger.seals import is_sealed
-from connectors.ledger.tables import documents, holdings, indexes, keys, quarantine, runs, sources
+from connectors.ledger.tables import documents, holdings, indexes, keys, quarantine, sources
 from connectors.model import Chunk, link_of, source_tag
 
 LINEAGE = Lineage(Path(__file__).parents[1] / "migrations", "alembic_version_connectors")
@@ -56,7 +56,6 @@ class SourceFigures:
     embedded: int
     unreadable: int
     held: int
-    running: bool
 
 
 class Ledger:
@@ -267,7 +266,7 @@ def _vouched(chunk: Chunk, row: Any) -> Vouched:
 
 
 def _figures(fingerprint: str) -> sa.Select[Any]:
-    d, h, q, r = documents.c, holdings.c, quarantine.c, runs.c
+    d, h, q = documents.c, holdings.c, quarantine.c
 
     def one(what: sa.ColumnElement[Any], table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
         mine = table.c.source == sources.c.source
@@ -285,7 +284,6 @@ def _figures(fingerprint: str) -> sa.Select[Any]:
             one(sa.func.sum(h.embedded), holdings, held).label("embedded"),
             one(sa.func.count(q.document_id), quarantine).label("unreadable"),
             one(sa.func.count(), documents, d.held_since.is_not(None)).label("held"),
-            (one(sa.func.count(), runs, r.state == "running") > 0).label("running"),
         )
         .where(sources.c.standing != "removed")
         .order_by(sources.c.source)

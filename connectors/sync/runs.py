@@ -119,29 +119,11 @@ class Runs:
             raise LookupError(f"there is no run {run_id}")
         return found
 
-    def wait(self, run_id: int, timeout_seconds: float, stop: threading.Event | None = None) -> SyncReport | None:
-        """The report of somebody else's run, as joined; None when it takes longer than that.
-
-        Raises:
-            Cancelled: ``stop`` was set meanwhile.
-        """
-        deadline = time.monotonic() + timeout_seconds
-        while (report := self.run(run_id).report) is None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            pause(stop, min(_POLL_SECONDS, left))
-        return report.as_joined()
-
     def active(self, source: str) -> Run | None:
         """The run that is being carried out for a source; one whose process died is not."""
         with self._database.read() as connection:
             row = connection.execute(_of(source, "running")).one_or_none()
         return _run_of(row) if row is not None and not self._is_dead(row) else None
-
-    def latest(self, source: str) -> Run | None:
-        """The run of a source that finished last."""
-        return self._first(runs.c.source == source, runs.c.state == "finished")
 
     def queued(self) -> int:
         """How many runs wait for somebody to carry them out."""

@@ -240,9 +240,9 @@ def test_figures_of_all_sources_take_one_query(ledger: Ledger) -> None:
     asked = statements_of(ledger)
     figures = ledger.figures()
     assert len([statement for statement in asked if statement.startswith("SELECT")]) == 1
-    assert [(f.source, f.kind, f.documents, f.chunks, f.embedded, f.running) for f in figures] == [
-        ("handbook", "git", 0, 0, 0, False),
-        ("wiki", "confluence", 2, 2, 0, False),
+    assert [(f.source, f.kind, f.documents, f.chunks, f.embedded) for f in figures] == [
+        ("handbook", "git", 0, 0, 0),
+        ("wiki", "confluence", 2, 2, 0),
     ]
 
 

@@ -75,9 +75,8 @@ def test_a_request_is_queued_and_carried_out(runs: Runs) -> None:
     assert active is not None
     assert active.run_id == ticket.run_id
     claim.finish(DONE)
-    latest = runs.latest("fake")
-    assert latest is not None
-    assert (latest.run_id, latest.report, latest.state) == (ticket.run_id, DONE, "finished")
+    done = runs.run(ticket.run_id)
+    assert (done.report, done.state) == (DONE, "finished")
     assert runs.active("fake") is None
 
 
@@ -139,20 +138,9 @@ def test_a_source_may_be_called_anything(runs: Runs) -> None:
     assert runs.claim(["../etc/pass wd"]) is not None
 
 
-def test_waiting_tells_the_report_as_joined(runs: Runs) -> None:
-    ticket = runs.request("fake")
-    claim = runs.claim(["fake"])
-    assert claim is not None
-    assert runs.wait(ticket.run_id, 0.05) is None
-    threading.Timer(0.1, claim.finish, [DONE]).start()
-    report = runs.wait(ticket.run_id, 20)
-    assert report is not None
-    assert (report.joined, report.seen) == (True, 3)
-
-
-def test_waiting_for_a_run_that_never_was_is_refused(runs: Runs) -> None:
+def test_a_run_that_never_was_is_not_found(runs: Runs) -> None:
     with pytest.raises(LookupError):
-        runs.wait(99, 1)
+        runs.run(99)
 
 
 def test_a_run_of_a_process_that_was_killed_is_taken_over_at_once(
@@ -279,12 +267,12 @@ def test_old_runs_are_forgotten(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> 
 def test_performing_a_ticket_syncs_the_source(runs: Runs, sync: Sync) -> None:
     source = JournalConnector()
     source.write("a", "Text.")
-    report = perform(runs, sync, source, runs.request("fake"))
+    ticket = runs.request("fake")
+    report = perform(runs, sync, source, ticket)
     assert (report.status, report.joined, report.added) == ("ok", False, 1)
-    latest = runs.latest("fake")
-    assert latest is not None
-    assert latest.report is not None
-    assert latest.report.added == 1
+    written = runs.run(ticket.run_id).report
+    assert written is not None
+    assert written.added == 1
 
 
 def test_a_report_that_cannot_be_written_down_is_told_all_the_same(
@@ -347,12 +335,12 @@ def test_a_stopped_run_is_over_and_the_source_free(runs: Runs, sync: Sync) -> No
     stop = threading.Event()
     stop.set()
     source = JournalConnector()
+    ticket = runs.request("fake")
     with pytest.raises(Cancelled):
-        perform(runs, sync, source, runs.request("fake"), stop=stop)
-    latest = runs.latest("fake")
-    assert latest is not None
-    assert latest.report is not None
-    assert latest.report.status == "failed"
+        perform(runs, sync, source, ticket, stop=stop)
+    written = runs.run(ticket.run_id).report
+    assert written is not None
+    assert written.status == "failed"
     assert perform(runs, sync, source, runs.request("fake")).status == "ok"
 
 
