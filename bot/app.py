@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
@@ -156,6 +156,17 @@ class Quoth:
     def lost(self) -> list[str]:
         """Sources of which the ledger holds what the index has lost. Their next reconcile puts it back."""
         return [held.source for held in self.ledger.figures() if self.store.stats(held.source).chunks < held.chunks]
+
+    def check_index(self, sources: Collection[str]) -> None:
+        """Make sure that nothing of these sources was lost from the index.
+
+        Raises:
+            TryLater: Something was: silence about it would pass for an honest no.
+        """
+        if lost := [name for name in self.lost() if name in sources]:
+            raise TryLater(
+                f"The index has lost chunks of {', '.join(lost)}. `quoth sync` puts them back from the source."
+            )
 
     async def in_pool(self, work: Callable[[], T]) -> T:
         """Do something that blocks on the threads of questions."""

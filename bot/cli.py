@@ -19,8 +19,7 @@ from bot.config_file import settings_of
 from bot.logs import start_logging
 from bot.settings import Environment, schema
 from bot.status import status_of
-from connectors.errors import Misconfigured, TryLater
-from connectors.model import source_tag
+from connectors.errors import Misconfigured
 
 quoth = typer.Typer(
     name="quoth",
@@ -181,12 +180,10 @@ def _scope(house: Quoth, knowledge_base: str) -> Scope:
 
     Raises:
         Misconfigured: There is no such knowledge base.
-        TryLater: A part of its index was lost: silence would pass for an honest no.
+        TryLater: A part of its index was lost.
     """
     scope = house.scope_of(knowledge_base)
-    lost = [name for name in house.lost() if source_tag(name) in scope.tags]
-    if lost:
-        raise TryLater(f"The index has lost chunks of {', '.join(lost)}. `quoth sync` puts them back from the source.")
+    house.check_index(house.settings.knowledge_bases[knowledge_base].sources)
     return scope
 
 

@@ -90,8 +90,10 @@ def show_report(report: SyncReport) -> None:
         "unreadable": report.unreadable,
         "held": report.held,
     }
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing there"
-    mark, colour = _MARKS[report.status == "ok"]
+    went_well = report.status == "ok"
+    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    told = told or ("nothing there" if went_well else "then it failed")
+    mark, colour = _MARKS[went_well]
     line = f" {report.source}: {report.seen} documents seen, {told}; {report.chunks} chunks in {report.seconds:.1f} s"
     out.print(Text.assemble((mark, colour), line))
     if report.error:

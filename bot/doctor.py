@@ -103,6 +103,7 @@ def _inbox(house: Quoth) -> tuple[str, str | None]:
 
 
 def _store(house: Quoth) -> tuple[str, str | None]:
+    house.check_index(house.settings.sources)
     stats = house.store.stats()
     advice = None if stats.chunks else "Nothing is indexed yet: run quoth sync."
     return f"{house.settings.store.backend}, {stats.chunks} chunks, {stats.embedded} embedded", advice

@@ -14,6 +14,9 @@ import structlog
 
 from bot.__main__ import main
 from bot.rehearsal.company import commit_all
+from connectors.database import Database
+from connectors.ledger.ledger import LINEAGE
+from connectors.sync.runs import Runs
 
 HANDBOOK = """# Deploying
 
@@ -118,6 +121,20 @@ def test_a_status_shows_every_source(run: Run) -> None:
     assert "handbook" in run("status").out
 
 
+def test_a_run_whose_process_died_is_not_shown_as_running(run: Run) -> None:
+    run("sync")
+    database = Database(f"sqlite:///{Path('.quoth/ledger.db').absolute()}", LINEAGE)
+    runs = Runs(database, Path(".quoth/locks"))
+    runs.request("handbook")
+    claim = runs.claim(["handbook"])
+    assert claim is not None
+    assert run("status", "--json").objects[0]["sources"][0]["running"] is True
+
+    claim._lock.release()  # as the end of a process does, with nothing written down
+    assert run("status", "--json").objects[0]["sources"][0]["running"] is False
+    database.close()
+
+
 def test_a_doctor_names_what_is_missing(run: Run) -> None:
     examined = run("doctor", "--json")
     found = {check["check"]: check for check in examined.objects}
@@ -166,6 +183,7 @@ def test_a_failed_source_still_has_its_line_and_exit_1(run: Run) -> None:
     assert ran.code == 1
     assert [(report["source"], report["status"]) for report in ran.objects] == [("gone", "failed"), ("handbook", "ok")]
     assert "nowhere" in ran.objects[0]["error"]
+    assert "gone: 0 documents seen, then it failed" in run("sync", "gone").out
 
 
 def test_a_source_that_left_the_configuration_is_unanswerable_at_once(run: Run) -> None:
@@ -194,6 +212,8 @@ def test_a_lost_index_is_named_and_the_next_sync_puts_it_back(run: Run) -> None:
         file.unlink()
     ran = run("ask", "--kb", "eng", "How do I roll back?")
     assert (ran.code, "quoth sync" in ran.err) == (1, True)
+    found = {check["check"]: check for check in run("doctor", "--json").objects}
+    assert (found["store"]["ok"], "lost chunks of handbook" in found["store"]["mend"]) == (False, True)
 
     run("sync")
     assert run("ask", "--kb", "eng", "--json", "How do I roll back?").objects[0]["outcome"] == "answered"
