@@ -16,7 +16,6 @@ from connectors.errors import Misconfigured, TryLater
 from connectors.store.sqlite_file import LAYOUT, failure_of
 from connectors.store.sqlite_store import SqliteStore
 from tests.contracts.store_contract import StoreContract, asked, chunks, direction, texts_of
-from tests.fakes.stores import MemoryStore
 
 
 class TestSqliteStore(StoreContract):
@@ -25,14 +24,6 @@ class TestSqliteStore(StoreContract):
         store = SqliteStore(tmp_path / "new folder" / "index.db", "fingerprint")
         yield store
         store.close()
-
-
-class TestMemoryStore(StoreContract):
-    """The fake of other tests keeps the same promises."""
-
-    @pytest.fixture
-    def store(self) -> MemoryStore:
-        return MemoryStore()
 
 
 @pytest.fixture
