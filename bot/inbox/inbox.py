@@ -146,10 +146,6 @@ class Inbox:
         """Note the message that is this question's answer. False if it already is another's."""
         return await self._run(lambda c: tables.record_post(c, question_id, answer_ts))
 
-    async def forget_post(self, question_id: str) -> None:
-        """Note that nothing of this question is visible any more."""
-        await self._set(question_id, sending=None, answer_ts=None)
-
     async def finish(self, question_id: str, outcome: Outcome) -> None:
         """End a question for good. Its words go when they are not to be kept; an error's stay a day for its retry."""
         values: dict[str, Any] = {"state": "done", "outcome": outcome.name, "claimed_by": None, "claimed_until": None}
