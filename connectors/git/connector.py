@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,11 +112,6 @@ class GitConnector:
         snapshot = self._look()
         present = {self._document_id(entry) for entry in snapshot.files.values()}
         return {document_id for document_id in document_ids if document_id not in present}
-
-    def look(self) -> dict[str, int]:
-        """How many files of each format would be read: for `quoth doctor`. Asks the repository, reads no bodies."""
-        files = self._look().files.values()
-        return dict(Counter(format_of(entry.path) or "plain" for entry in files))
 
     def _look(self) -> _Snapshot:
         try:

@@ -207,8 +207,3 @@ def test_fetch_reads_what_was_listed_even_when_the_branch_has_moved(repository: 
     (found,) = connector.fetch(listings)
     assert isinstance(found, Document)
     assert (found.version, found.title) == (listings[0].version, "First")
-
-
-def test_looking_counts_the_files_by_format(repository: GitRepository) -> None:
-    repository.write_all({"a.md": "", "b.md": "", "c.rst": "", "LICENSE": "", "logo.svg": ""})
-    assert connector_of(repository).look() == {"markdown": 2, "rst": 1, "plain": 1}
