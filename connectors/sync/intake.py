@@ -41,7 +41,8 @@ def taken_in(connector: Connector, listings: Sequence[Listing], books: Books, ke
         if isinstance(outcome, Unreadable):
             # The listing as it was told: its version is what the next run will compare with.
             unreadable[document_id] = replace(outcome, listing=listing)
-            log.info("document.unreadable", source=connector.source, document_id=document_id)
+            # A reason is a sentence of ours, never the page's words.
+            log.warning("document.unreadable", source=connector.source, document_id=document_id, reason=outcome.reason)
         else:
             stored[document_id] = outcome
     good = [pair for document_id, pair in stored.items() if document_id not in unreadable]

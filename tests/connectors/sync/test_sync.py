@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from connectors.errors import Cancelled, Misconfigured, TryLater
 from connectors.ledger.ledger import Ledger, Vouching
@@ -311,6 +312,16 @@ def test_a_document_that_cannot_be_read_keeps_its_old_answer(house: House) -> No
     assert adds_up(report)
     assert house.answers()["p0"] == "Page number 0."
     assert house.ledger.figures()[0].unreadable == 1
+
+
+def test_the_log_names_what_cannot_be_read_and_why(house: House) -> None:
+    house.source.write("p0", "Secret words.")
+    house.source.unreadable = {"p0": ("it is not XML", True)}
+    with structlog.testing.capture_logs() as lines:
+        house.reconcile()
+    (line,) = [line for line in lines if line["event"] == "document.unreadable"]
+    assert (line["log_level"], line["document_id"], line["reason"]) == ("warning", "fake:fake:p0", "it is not XML")
+    assert "Secret" not in str(lines)
 
 
 def test_a_lasting_fault_is_not_read_again_until_something_changes(house: House) -> None:
