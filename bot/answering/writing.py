@@ -21,7 +21,7 @@ DEADLINE_SECONDS = 75.0
 """For any model, its own retries included. Claude's own deadline is shorter."""
 
 _REFUSED = frozenset({"refusal", "content_filter", "safety"})
-_CUT = frozenset({"max_tokens", "length", "model_context_window_exceeded"})
+_CUT = frozenset({"max_tokens", "length", "model_context_window_exceeded", "incomplete"})
 _FINISHED = frozenset({"end_turn", "stop_sequence", "stop"})
 
 
@@ -47,8 +47,16 @@ class _Ending:
 
     @property
     def reason(self) -> str:
-        reasons = (self.facts.get(key) for key in ("stop_reason", "finish_reason", "done_reason"))
+        reasons = (
+            self.facts.get(key) for key in ("stop_reason", "finish_reason", "done_reason", "stopReason", "status")
+        )
         return next((str(reason).lower() for reason in reasons if reason), "")
+
+    def is_complete(self, *, native: bool) -> bool:
+        if native:
+            return bool(self.facts.get("message_stop")) and self.reason in _FINISHED | _CUT
+        # An integration that names its provider also passes on how the provider ended; a plain one does neither.
+        return bool(self.reason) or "model_provider" not in self.facts
 
 
 async def write(model: BaseChatModel, question: Question, sent: Sent, say: Callable[[Piece], None]) -> Written:
@@ -96,7 +104,7 @@ async def _chunks(chain: Runnable[Question, Any], question: Question) -> AsyncIt
 def _check(ending: _Ending, *, native: bool) -> None:
     if ending.reason in _REFUSED:
         raise ModelDeclined(ending.reason)
-    if native and not (ending.facts.get("message_stop") and ending.reason in _FINISHED | _CUT):
+    if not ending.is_complete(native=native):
         raise ModelUnavailable("the stream ended before the answer did")
 
 

@@ -78,15 +78,32 @@ async def test_another_model_that_fails_is_replaced_by_quotes_and_the_answer_say
     assert answer.notes == ("The language model could not be reached; these are quotes from the documents.",)
 
 
-async def test_another_model_that_is_cut_off_says_so() -> None:
-    message = AIMessage("It takes ninety seconds [1] and", response_metadata={"finish_reason": "length"})
+class AtOnce(GenericFakeChatModel):
+    def _should_stream(self, **kwargs: object) -> bool:
+        return False
 
-    class Cut(GenericFakeChatModel):
-        def _should_stream(self, **kwargs: object) -> bool:
-            return False
 
-    answer = await answered(Cut(messages=iter([message])))
+def saying(text: str, **ending: str) -> BaseChatModel:
+    return AtOnce(messages=iter([AIMessage(text, response_metadata=ending)]))
+
+
+@pytest.mark.parametrize("ending", [{"finish_reason": "length"}, {"done_reason": "length"}, {"status": "incomplete"}])
+async def test_another_model_that_is_cut_off_says_so(ending: dict[str, str]) -> None:
+    answer = await answered(saying("It takes ninety seconds [1] and", **ending))
     assert answer.notes == ("This answer was cut short because it became too long.",)
+
+
+async def test_another_models_stream_that_just_ends_is_not_shown_as_complete() -> None:
+    answer = await answered(saying("It takes ninety seconds [1] and", model_provider="openai"))
+    assert answer.model == "quotes"
+    assert "ninety seconds [1] and" not in answer.text
+    whole = await answered(saying("It takes ninety seconds [1].", model_provider="openai", finish_reason="stop"))
+    assert whole.model == "ollama:qwen3"
+
+
+async def test_another_model_that_refuses_is_replaced_by_quotes() -> None:
+    answer = await answered(saying("I", finish_reason="content_filter"))
+    assert answer.notes == ("The language model declined to answer; these are quotes from the documents.",)
 
 
 def test_sources_stand_between_fences_that_no_page_can_know() -> None:
