@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,9 +144,17 @@ class SlackApp:
         gate, abilities, background = Gate(self._gateway, identity, self._rules), Abilities(), Background()
         sessions, house = Sessions(self._gateway, abilities, background), self._house
         parts = Parts(
-            self._gateway, self._inbox, identity, gate, abilities, sessions, house.answerer, house.still_vouched,
-            house.small_talk_of, time.time, self._at,
-        )  # fmt: skip
+            gateway=self._gateway,
+            inbox=self._inbox,
+            identity=identity,
+            gate=gate,
+            abilities=abilities,
+            sessions=sessions,
+            answerer=house.answerer,
+            still_vouched=house.still_vouched,
+            small_talk_of=house.small_talk_of,
+            at=self._at,
+        )
         workers = Workers(self._inbox, Settler(parts), self._at_once)
         home, whispers = Home(self._gateway, self._rules, background), Whispers(self._gateway, background)
         intake = Intake(self._inbox, workers, identity, home, sessions, whispers)

@@ -88,9 +88,8 @@ class Gateway:
     def client(self) -> AsyncWebClient:
         """The client that Bolt and Socket Mode share: no retries of its own, and time-outs on everything."""
         if self._client is None:
-            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
             self._client = AsyncWebClient(
-                token=self._token, base_url=self._api_url, session=self._session, retry_handlers=[], logger=_QUIET
+                token=self._token, base_url=self._api_url, session=self._http, retry_handlers=[], logger=_QUIET
             )
         return self._client
 
@@ -166,12 +165,17 @@ class Gateway:
             return False
         body = {"response_type": "ephemeral", "text": text, "replace_original": replace, "parse": "none"}
         try:
-            self.client  # noqa: B018  # It opens the session.
-            assert self._session is not None  # noqa: S101
-            async with self._session.post(response_url, json=body, allow_redirects=False) as response:
+            async with self._http.post(response_url, json=body, allow_redirects=False) as response:
                 return response.status < 300  # noqa: PLR2004
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+    @property
+    def _http(self) -> aiohttp.ClientSession:
+        """Opened when it is first needed: it belongs to the event loop that is running then."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
+        return self._session
 
     async def _call(self, method: str, **how: Any) -> Reply:
         for attempt in range(1, _TRIES + 1):

@@ -100,6 +100,19 @@ async def test_a_reindex_starts_every_source_of_the_channel_and_reports_in_place
         assert report.startswith("handbook: done in 0.4 s. 12 documents seen, 1 added.")
 
 
+async def test_a_long_reindex_shows_how_far_it_is_in_the_same_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reindex, "_PROGRESS_AFTER_SECONDS", (0.0,))
+    async with desk(tmp_path, syncs=ScriptedSyncs(done=False)) as d:
+        admin = d.slack.add_user("root", is_admin=True)
+        given = await d.slack.slash_command(d.channel, admin, "/quoth", "reindex handbook")
+        await given.wait_for_posts(2)
+        assert [message.text for message in d.slack.ephemerals(admin, d.channel)] == [
+            "handbook: 12 documents seen so far …"
+        ]
+
+
 async def test_the_short_form_joins_a_run_names_known_sources_and_shows_failures(tmp_path: Path) -> None:
     syncs = ScriptedSyncs(joined=True, done=False)
     async with desk(tmp_path, syncs=syncs, admins=()) as d:
