@@ -145,6 +145,7 @@ class Settler:
         _, notes = clipped(answer.text, answer.notes)
         await delivery.end(message, tail_blocks(claimed.question_id, below_elements(answer, now), notes))
         await self._finish(claimed, Outcome(answer.outcome, answer.text, explanation_of(answer)))
+        metrics.DROPPED_CITATIONS.inc(answer.dropped_citations)
         seconds = round(self._parts.clock() - claimed.received, 3)
         counts = {"citations": len(answer.citations), "passages": len(answer.passages), "seconds": seconds}
         log.info(

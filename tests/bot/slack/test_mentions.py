@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import metrics
 from bot.answering.model import Answer, Failure, Nearest, Passage
 from bot.rehearsal.slack.rehearsal import RehearsalSlack
 from bot.slack.gate import NO_DIRECT, OUTSIDE
@@ -30,6 +31,14 @@ async def test_a_mention_is_answered_once_in_its_thread_with_sources_and_feedbac
         assert (answer.unfurl_links, answer.unfurl_media) == (False, False)
         assert d.answerer.asked[0].text == "how do I reset the VPN?"
         assert d.answerer.asked[0].scope.tags == {"source:engineering"}
+
+
+async def test_citations_that_pointed_at_nothing_are_counted(tmp_path: Path) -> None:
+    before = metrics.DROPPED_CITATIONS._value.get()
+    async with desk(tmp_path, answerer=ScriptedAnswerer(replace(ANSWER, dropped_citations=2))) as d:
+        await d.ask()
+        await d.idle()
+    assert metrics.DROPPED_CITATIONS._value.get() == before + 2
 
 
 async def test_both_events_of_a_mention_in_either_order_make_one_answer(tmp_path: Path) -> None:
