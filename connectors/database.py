@@ -52,8 +52,9 @@ class Database:
     def __init__(
         self, url: str, lineage: Lineage, *, busy_seconds: float = BUSY_SECONDS, overwrites: bool = False
     ) -> None:
-        self._name = make_url(url).render_as_string(hide_password=True)
-        self._engine = _engine_of(url, busy_seconds)
+        parsed = _parsed(url)
+        self._name = parsed.render_as_string(hide_password=True)
+        self._engine = _engine_of(parsed, busy_seconds)
         if overwrites and self.dialect == "sqlite":
             sa.event.listen(self._engine, "connect", _overwrite_what_is_deleted)
         try:
@@ -145,14 +146,26 @@ def failure_of(name: str, error: BaseException) -> QuothError:
     return TryLater(f"{name} cannot be asked now ({text}).")
 
 
-def _engine_of(url: str, busy_seconds: float) -> sa.Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(parsed, connect_args={"timeout": busy_seconds, "check_same_thread": False})
+def _parsed(url: str) -> sa.URL:
+    try:
+        return make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise Misconfigured(
+            "The database URL cannot be read: write postgresql+psycopg://user:password@host:5432/name, with what is "
+            "special in the password percent-encoded."
+        ) from None  # the error quotes parts of the URL, of the password perhaps
+
+
+def _engine_of(url: sa.URL, busy_seconds: float) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(url, connect_args={"timeout": busy_seconds, "check_same_thread": False})
         sa.event.listen(engine, "connect", _set_pragmas)
         sa.event.listen(engine, "begin", _begin)
         return engine
-    return sa.create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    try:
+        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except ImportError as error:
+        raise Misconfigured("PostgreSQL needs a package that is not there: uv sync --extra postgres.") from error
 
 
 def _set_pragmas(connection: Any, _: object) -> None:

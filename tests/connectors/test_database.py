@@ -111,6 +111,19 @@ def test_a_database_that_cannot_be_reached_says_so_without_its_password() -> Non
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("place", ["quoth:secret@127.0.0.1:secret/quoth", "quoth:sec/ret@[::1/quoth"])
+def test_a_url_that_cannot_be_read_says_how_to_write_it_without_its_password(place: str) -> None:
+    with pytest.raises(Misconfigured, match="percent-encoded") as refused:
+        Database(f"postgresql+psycopg://{place}", LINEAGE)
+    assert "sec" not in str(refused.value)
+
+
+def test_postgresql_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(Misconfigured, match="--extra postgres"):
+        Database("postgresql+psycopg://quoth@127.0.0.1:1/quoth", LINEAGE)
+
+
 def test_a_write_is_whole_or_not_at_all(tmp_path: Path) -> None:
     ledger = Ledger(url_of(tmp_path))
     with pytest.raises(TryLater), ledger.database.write() as connection:
