@@ -110,11 +110,9 @@ class Quoth:
     @cached_property
     def search(self) -> Search:
         """What finds passages."""
-        from bot.answering.rerank import LocalReranker  # noqa: PLC0415  # LangChain is slow to import
         from bot.answering.retriever import Search  # noqa: PLC0415  # LangChain is slow to import
 
-        reranker = LocalReranker(self.cross_encoder) if self.cross_encoder else None
-        return Search(self.store, self.ledger, self.embedder, reranker)
+        return Search(self.store, self.ledger, self.embedder, self.cross_encoder)
 
     @cached_property
     def answerer(self) -> Answerer:

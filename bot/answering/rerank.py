@@ -24,17 +24,6 @@ class Reranker(Protocol):
         """One number a text, the higher the better; only their order and distance within one call mean something."""
 
 
-class LocalReranker:
-    """A reranker on this machine: the cross-encoder's raw logits."""
-
-    def __init__(self, cross_encoder: Reranker) -> None:
-        self._cross_encoder = cross_encoder
-
-    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
-        """The raw logit of each text."""
-        return self._cross_encoder.scores(question, texts)
-
-
 def logits_of(
     reranker: Reranker,
     question: Question,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.answering.rerank import LocalReranker
 from bot.answering.retriever import Search
 from connectors.embedding import CrossEncoder, embedder_of
 from connectors.model import Chunk, Document, source_tag
@@ -51,7 +50,7 @@ def handbook_search(file: Path, cross_encoder: CrossEncoder) -> Search:
         texts = [f"{chunk.title}\n{' > '.join(chunk.headings)}\n{chunk.text}" for chunk in chunks]
         vectors = embedder.embed_texts(texts)
         store.embed({chunk.chunk_id: vector for chunk, vector in zip(chunks, vectors, strict=True)})
-    return Search(store, TrustingLedger(), embedder, LocalReranker(cross_encoder), rerank_seconds=30.0)
+    return Search(store, TrustingLedger(), embedder, cross_encoder, rerank_seconds=30.0)
 
 
 def _documents() -> Iterator[Document]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.answering.model import Passage, Question, Scope, Turn
-from bot.answering.rerank import RERANKED, LocalReranker, blended, logits_of, numbered
+from bot.answering.rerank import RERANKED, blended, logits_of, numbered
 
 SCOPE = Scope("kb", frozenset({"source:s"}))
 
@@ -55,7 +55,7 @@ def test_too_slow_a_reading_changes_no_order() -> None:
 
 def test_a_passage_is_read_with_its_title_and_headings() -> None:
     reranker = Scripted(1.0)
-    logits_of(LocalReranker(reranker), Question("reset the vpn password", SCOPE), passages(1.0), 9)
+    logits_of(reranker, Question("reset the vpn password", SCOPE), passages(1.0), 9)
     assert reranker.asked == [("reset the vpn password", "T1 > H\ntext 1")]
 
 
