@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.answering.spans import Span, lists_of, past_markup, spans_of, text_of
+from bot.answering.asking import is_how_to, subject_of
+from bot.answering.expansion import joined, with_instructions, with_paragraph
+from bot.answering.merits import merit_of
+from bot.answering.spans import Span, lists_of, spans_of, text_of
 from bot.answering.units import Kind, Unit, units_of
 from connectors.text.analysis import terms_of
 
@@ -23,26 +26,23 @@ answers that say it in other words."""
 _PAIRS = 24
 _PASSAGES = 6
 _PAIR_CHARACTERS = 700
-_CLOSE_SECOND = 1.5
-_NAMED = 1.5
-_WHAT_TO_DO = 1.5
-_FOLLOWED_UP = 4.0
-"""For what a follow-up adds to its thread: “and on staging?” is about staging, whatever the thread was about."""
+_CLOSE = 1.5
+"""How far behind the best a span of the same passage may be to stand with it."""
+_CLOSE_ELSEWHERE = 0.7
+"""The same for other passages: what another page says beside an answer is mostly of another matter."""
 _MOST_SPANS = 3
 _MOST_PASSAGES = 2
-_LONGEST_PARAGRAPH = 500
+_REPEATED = 0.6
+"""Share of a quote's terms that were quoted before: then it says the same again."""
 
-_HOW_TO = re.compile(
-    r"\b(how (do|can|could|should|would|to|does one)|steps?|procedure|instructions?|guide|set ?up"
-    r"|what (now|next)|what (do|should|can) (i|we) do)\b",
-    re.I,
-)
 _REFERRING = re.compile(
     r"^\W*(and|but|or|so|what about|how about|what if|why|then|also|ok|same)\b"
     r"|\b(it|its|that|this|they|them|those|these|there|one|ones|he|she)\b",
     re.I,
 )
-_NAME = re.compile(r"(?<=[\w,'’:] )[A-Z][\w-]*|\b[A-Za-z_-]*\d[\w.-]*\b|\b[a-z]+[A-Z]\w*|\b\w+_\w+\b")
+_NAME = re.compile(r"(?<=[\w,'’:] )(?!I\b)[A-Z][\w-]*|\b[A-Za-z_-]*\d[\w.-]*\b|\b[a-z]+[A-Z]\w*|\b\w+_\w+\b")
+_ADDRESS = re.compile(r"\bhttps?://\S+")
+"""What stands only in an address is not spoken of."""
 _FEW_TERMS = 2
 _MOST_CAPITALS = 0.34
 
@@ -63,7 +63,13 @@ class Excerpt:
 
 
 def excerpt_of(path: str, texts: Sequence[str]) -> Excerpt:
-    """An excerpt of the text blocks of a search result. Blocks are kept as units one to one."""
+    """An excerpt of the text blocks of a search result. Blocks are kept as units one to one.
+
+    What kind a block is shows best where it stands: a line may be indented because a box around it is.
+    """
+    units = units_of("".join(texts))
+    if [unit.text for unit in units] == list(texts):
+        return Excerpt(path, units)
     return Excerpt(path, tuple(Unit(text, _kind_of(text)) for text in texts))
 
 
@@ -87,23 +93,31 @@ def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earli
     if max(scores) - _taken_off(question, excerpts, _UNKNOWN_WORD if scorer else 0.0) < THRESHOLD:
         return []
     added = frozenset(terms_of(asked)) - frozenset(terms_of(" ".join(earlier))) if question != asked else frozenset()
-    merits = _merits(question, added, candidates, excerpts)
+    merits = [
+        merit_of(span, excerpts[span.passage].path, excerpts[span.passage].units, question, added)
+        for span in candidates
+    ]
     ranked = sorted(
         ((score + merit, score, span) for score, merit, span in zip(scores, merits, candidates, strict=True)),
         key=lambda scored: -scored[0],
     )
-    least = ranked[0][0] - _CLOSE_SECOND
-    close = [span for rank, score, span in ranked if rank >= least and score >= THRESHOLD]
+    best, _, first = ranked[0]
+    close = [
+        span
+        for rank, score, span in ranked
+        if score >= THRESHOLD and rank >= best - (_CLOSE if span.passage == first.passage else _CLOSE_ELSEWHERE)
+    ]
     expanded = [_expanded(span, question, excerpts[span.passage].units) for span in close]
-    return _few(expanded)
+    return _few(expanded, excerpts)
 
 
 def _candidates(question: str, excerpts: Sequence[Excerpt]) -> list[Span]:
-    spans = [
+    found = [
         span
         for passage, excerpt in enumerate(excerpts)
         for span in (*spans_of(passage, excerpt.units), *lists_of(passage, excerpt.units))
     ]
+    spans = _once_each(found)
     if len(spans) <= _PAIRS:
         return spans
     likely = _lexical_scores(question, spans, excerpts)
@@ -111,29 +125,18 @@ def _candidates(question: str, excerpts: Sequence[Excerpt]) -> list[Span]:
     return [spans[at] for at in sorted(order[:_PAIRS])]
 
 
+def _once_each(spans: Sequence[Span]) -> list[Span]:
+    """Without those that show the same as one before: a sentence with its code is also a code with its lead."""
+    kept: dict[tuple[int, tuple[tuple[int, int], ...]], Span] = {}
+    for span in spans:
+        kept.setdefault((span.passage, span.parts), span)
+    return list(kept.values())
+
+
 def _scores(question: str, spans: Sequence[Span], excerpts: Sequence[Excerpt], scorer: Scorer | None) -> list[float]:
     if scorer is None:
         return _lexical_scores(question, spans, excerpts)
     return scorer.scores(question, [_pair_text(span, excerpts[span.passage])[:_PAIR_CHARACTERS] for span in spans])
-
-
-def _merits(question: str, added: frozenset[str], spans: Sequence[Span], excerpts: Sequence[Excerpt]) -> list[float]:
-    """What speaks for a span beside its score: the terms of the question, what a follow-up added, what to do."""
-    asked, how = frozenset(terms_of(question)), bool(_HOW_TO.search(question))
-    merits = []
-    for span in spans:
-        units = excerpts[span.passage].units
-        named = _share(asked, text_of(span, units))
-        followed = _share(added, _pair_text(span, excerpts[span.passage]))
-        kinds = {unit.kind for start, end in span.parts for unit in units[start:end]}
-        what_to_do = _WHAT_TO_DO if how and kinds & {"code", "step"} else 0.0
-        merits.append(_NAMED * named + _FOLLOWED_UP * followed + what_to_do)
-    return merits
-
-
-def _share(terms: frozenset[str], text: str) -> float:
-    """How many of the terms a text has, from 0 to 1."""
-    return len(terms & set(terms_of(text))) / max(len(terms), 1)
 
 
 def _pair_text(span: Span, excerpt: Excerpt) -> str:
@@ -152,7 +155,7 @@ def _lexical_scores(question: str, spans: Sequence[Span], excerpts: Sequence[Exc
 
 def _taken_off(question: str, excerpts: Sequence[Excerpt], for_a_word: float) -> float:
     """What speaks against any answer: names and other words of the question that no passage knows."""
-    known = {term for excerpt in excerpts for term in terms_of(_whole(excerpt))}
+    known = {term for excerpt in excerpts for term in terms_of(_ADDRESS.sub(" ", _whole(excerpt)))}
     names = [terms for name in _names_of(question) if not (terms := set(terms_of(name))) <= known]
     words = set(terms_of(question)).difference(known, *names)
     return _UNKNOWN_NAME * len(names) + for_a_word * len(words)
@@ -170,49 +173,37 @@ def _whole(excerpt: Excerpt) -> str:
 
 
 def _expanded(span: Span, question: str, units: Sequence[Unit]) -> Span:
-    """For a question about how: the whole list, or the paragraph and the code or list that follows it."""
-    if not _HOW_TO.search(question):
-        return span
-    if units[span.core].kind in ("step", "item"):
-        return next((whole for whole in lists_of(span.passage, units) if whole.overlaps(span)), span)
-    if units[span.core].kind != "sentence" or len(span.parts) > 1:
-        return span
-    start, end = _paragraph_around(units, *span.parts[0])
-    return Span(span.passage, ((start, _end_of_instructions(units, end)),), span.core)
+    if is_how_to(question):
+        return with_instructions(span, units)
+    return with_paragraph(span, units) if subject_of(question) else span
 
 
-def _paragraph_around(units: Sequence[Unit], start: int, end: int) -> tuple[int, int]:
-    first, last = start, end
-    while first > 0 and units[first - 1].kind == "sentence" and not _ends_paragraph(units[first - 1]):
-        first -= 1
-    while last < len(units) and units[last].kind == "sentence" and not _ends_paragraph(units[last - 1]):
-        last += 1
-    whole = sum(len(unit.text) for unit in units[first:last])
-    return (first, last) if whole <= _LONGEST_PARAGRAPH else (start, end)
-
-
-def _end_of_instructions(units: Sequence[Unit], end: int) -> int:
-    at = past_markup(units, end)
-    if at >= len(units) or units[at].kind not in ("step", "code"):
-        return end
-    if units[at].kind == "code":
-        return at + 1
-    return next((whole.parts[-1][1] for whole in lists_of(0, units) if whole.core == at), at + 1)
-
-
-def _ends_paragraph(unit: Unit) -> bool:
-    return "\n\n" in unit.text[len(unit.text.rstrip()) :]
-
-
-def _few(spans: Sequence[Span]) -> list[Span]:
+def _few(spans: Sequence[Span], excerpts: Sequence[Excerpt]) -> list[Span]:
     """The best few that do not overlap, of at most two passages, in reading order with the best passage first."""
     kept: list[Span] = []
     for span in spans:
-        passages = {other.passage for other in kept} | {span.passage}
-        if len(kept) < _MOST_SPANS and len(passages) <= _MOST_PASSAGES and not any(map(span.overlaps, kept)):
+        if any(map(span.overlaps, kept)):
+            continue
+        units = excerpts[span.passage].units
+        near = [(other, whole) for other in kept if (whole := joined(other, span, units))]
+        if near:
+            neighbour, whole = near[0]
+            kept = [whole if other is neighbour else other for other in kept]
+            kept = [other for other in kept if other is whole or not other.overlaps(whole)]
+        elif _has_room(kept, span) and not _says_the_same(span, kept, excerpts):
             kept.append(span)
     order = list(dict.fromkeys(span.passage for span in kept))
     return sorted(kept, key=lambda span: (order.index(span.passage), span.parts))
+
+
+def _has_room(kept: Sequence[Span], span: Span) -> bool:
+    return len(kept) < _MOST_SPANS and len({other.passage for other in (*kept, span)}) <= _MOST_PASSAGES
+
+
+def _says_the_same(span: Span, kept: Sequence[Span], excerpts: Sequence[Excerpt]) -> bool:
+    told = {term for other in kept for term in terms_of(text_of(other, excerpts[other.passage].units))}
+    terms = frozenset(terms_of(text_of(span, excerpts[span.passage].units)))
+    return len(terms & told) >= _REPEATED * len(terms)
 
 
 def _kind_of(text: str) -> Kind:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.answering.units import Unit
+from bot.answering.units import Kind, Unit
 
 _LISTED = frozenset({"item", "step"})
 _FOLLOWING = frozenset({"item", "step", "code", "head"})
+_INDENT = re.compile(r"\n[ \t]+(?=\S)")
+_CASE = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+[*_]*(?:if|when|in case|for|to|where)\b", re.I)
 _LONGEST_LIST = 14
 _LONGEST_LEAD = 400
 _REFERRING = ("it ", "its ", "this ", "that ", "these ", "those ", "they ", "then ", "he ", "she ", "there ", "both ")
@@ -44,7 +47,7 @@ def lists_of(passage: int, units: Sequence[Unit]) -> Iterator[Span]:
     at = 0
     while at < len(units):
         end = _end_of_list(units, at) if units[at].kind in _LISTED else at + 1
-        if end - at > 1:
+        if end - at > 1 and not _is_of_cases(units[at:end]):
             yield Span(passage, ((_lead_of(units, at), end),), at)
         at = end
 
@@ -55,8 +58,35 @@ def text_of(span: Span, units: Sequence[Unit]) -> str:
 
 
 def shown(units: Sequence[Unit]) -> str:
-    """What a reader should see of these units."""
-    return "".join(unit.text for unit in units if unit.kind != "markup")
+    """What a reader should see of these units: at the margin, also where it stood in a box."""
+    visible = [unit for unit in units if unit.kind != "markup"]
+    above = [None, *(unit.kind for unit in visible)]
+    return _to_margin("".join(_unwrapped(unit, kind) for unit, kind in zip(visible, above, strict=False)))
+
+
+def _unwrapped(unit: Unit, above: Kind | None) -> str:
+    """In a sentence, how far a line is indented means nothing, unless it goes on with a list's item."""
+    if unit.kind != "sentence":
+        return unit.text
+    text = unit.text if above in _LISTED else unit.text.lstrip(" ")
+    return _INDENT.sub("\n", text)
+
+
+def _to_margin(text: str) -> str:
+    """The text without the indentation of its first line."""
+    text = text.lstrip("\n")
+    indent = text[: len(text) - len(text.lstrip(" "))]
+    return re.sub(rf"^{indent}", "", text, flags=re.M) if indent else text
+
+
+def is_case(unit: Unit) -> bool:
+    """Whether a list's item is for some readers only: “If it fails, …”, “To clear it, …”."""
+    return unit.kind in _LISTED and bool(_CASE.match(unit.text))
+
+
+def _is_of_cases(units: Sequence[Unit]) -> bool:
+    listed = [unit for unit in units if unit.kind in _LISTED]
+    return 2 * sum(map(is_case, listed)) >= len(listed)
 
 
 def past_markup(units: Sequence[Unit], at: int) -> int:
@@ -64,6 +94,11 @@ def past_markup(units: Sequence[Unit], at: int) -> int:
     while at < len(units) and units[at].kind == "markup":
         at += 1
     return at
+
+
+def leads_to_markup(units: Sequence[Unit], at: int) -> bool:
+    """Whether the words before this unit announce code that a page includes and a passage does not have."""
+    return 0 < at < len(units) and units[at].kind == "markup" and units[at - 1].text.rstrip().endswith(":")
 
 
 def _parts_around(units: Sequence[Unit], at: int) -> tuple[tuple[int, int], ...]:
@@ -102,7 +137,8 @@ def _end_of_following(units: Sequence[Unit], after: int) -> int:
     if at >= len(units) or units[at].kind not in _FOLLOWING:
         return after
     if units[at].kind in _LISTED:
-        return _end_of_list(units, at)
+        end = _end_of_list(units, at)
+        return after if _is_of_cases(units[at:end]) else end
     end = at + 1
     while units[at].kind == "head" and end < len(units) and units[end].kind == "row" and end - at < _LONGEST_LIST:
         end += 1

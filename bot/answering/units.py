@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["heading", "sentence", "item", "step", "head", "row", "code", "markup"]
-"""``markup`` shows nothing of its own: a lone tag, the fence of an admonition or tab, code that includes a file."""
+"""``markup`` shows nothing of its own: a lone tag, what opens or closes an admonition or tab, what includes a file."""
 
 _FENCE = re.compile(r"\s{0,12}(?:[-*+]\s+|\d{1,3}[.)]\s+)?(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
@@ -17,9 +17,14 @@ _NUMBER = re.compile(r"\s*\d{1,3}[.)]\s+\S")
 _ROW = re.compile(r"\s{0,3}\|")
 _RULE = re.compile(r"\s{0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _INDENTED = re.compile(r"(?: {4}|\t)")
-_MARKUP = re.compile(r"\s{0,12}(?:(?:/{3,}|:{3,})(?:[ \t].*)?|</?(?:div|details|section|figure|center|p)\b[^<>]*>)\s*$")
+_MARKUP = re.compile(
+    r"\s{0,12}(?:(?:/{3,}|:{3,})(?:[ \t].*)?|</?(?:div|details|section|figure|center|p)\b[^<>]*>|> ?\[![A-Z]+\])\s*$"
+)
+_ADMONITION = re.compile(r"( {0,12})(?:!!!|\?\?\?\+?|===\+?)[ \t]+\S.*$")
+"""What opens a box or tab of MkDocs. Its body is indented by four."""
+_BOX = 4
 _INCLUDE = re.compile(r"\s*(?:\{!.*!\}|\{\*.*\*\}|-+8<-+.*)\s*$")
-"""How MkDocs and its relatives put a file into a code block."""
+"""How MkDocs and its relatives put a file into a page."""
 _SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’)\]*_`]*\s+(?=[\"'“‘(\[*_`]*[A-Z0-9À-ÞА-ЯΑ-Ω])|[。！？]+\s*)")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|incl|max|min|no|dr|mr|mrs|ms|st|fig|sec|ver)\.|\b[A-Z]\.)\s+$", re.I
@@ -50,12 +55,13 @@ def units_of(text: str) -> tuple[Unit, ...]:
 
 
 def _pieces_of(text: str) -> Iterator[tuple[str, Kind]]:
-    lines = text.splitlines(keepends=True)
+    written = text.splitlines(keepends=True)
+    lines = _outside_boxes(written)
     at = 0
     while at < len(lines):
         kind = _kind_at(lines, at)
         end = _end_of(lines, at, kind)
-        block = "".join(lines[at:end])
+        block = "".join(written[at:end])
         if kind == "sentence":
             yield from ((sentence, kind) for sentence in _sentences_of(block))
         else:
@@ -63,11 +69,25 @@ def _pieces_of(text: str) -> Iterator[tuple[str, Kind]]:
         at = end
 
 
+def _outside_boxes(lines: list[str]) -> list[str]:
+    """The lines with what stands inside of MkDocs boxes moved out to where their openings stand."""
+    moved: list[str] = []
+    inside: list[int] = []
+    for line in lines:
+        indent = len(line) - len(line.lstrip(" "))
+        while line.strip() and inside and indent < inside[-1]:
+            inside.pop()
+        moved.append(line[_BOX * len(inside) :] if line.strip() else line)
+        if opening := _ADMONITION.match(line):
+            inside.append(len(opening.group(1)) + _BOX)
+    return moved
+
+
 def _kind_at(lines: list[str], at: int) -> Kind:  # noqa: PLR0911  # one return a kind reads better than a table
     line = lines[at]
     if _FENCE.match(line):
         return "code"
-    if _MARKUP.match(line):
+    if _MARKUP.match(line) or _ADMONITION.match(line) or _INCLUDE.match(line):
         return "markup"
     if _HEADING.match(line):
         return "heading"

@@ -37,8 +37,8 @@ def messages(text: str, *turns: tuple[str, str], page: Any = PAGE) -> list[BaseM
     return messages_with_blocks(question(text, *turns), sent_of((page,)))
 
 
-def quoted(scorer: Any, text: str, *turns: tuple[str, str]) -> str:
-    reply = QuoteModel(scorer=scorer).invoke(messages(text, *turns))
+def quoted(scorer: Any, text: str, *turns: tuple[str, str], page: Any = PAGE) -> str:
+    reply = QuoteModel(scorer=scorer).invoke(messages(text, *turns, page=page))
     return "".join(block["text"] for block in reply.content if isinstance(block, dict)).strip()
 
 
@@ -57,6 +57,33 @@ def test_markup_is_left_out_between_a_sentence_and_its_code() -> None:
     reply = QuoteModel(scorer=Keyword("cachectl")).invoke(messages("clear cache", page=page))
     told = [block["text"] for block in reply.content if isinstance(block, dict)]
     assert "".join(told).strip() == "It clears the cache:\n\n```sh\ncachectl clear\n```"
+
+
+def test_a_box_is_quoted_without_its_marker_and_at_the_margin() -> None:
+    page = passage("Before.\n\n!!! tip\n\n    Clear the cache with `cachectl`. It\n    takes a minute.\n\nAfter.\n")
+    assert quoted(Keyword("cachectl"), "clear cache", page=page) == "Clear the cache with `cachectl`."
+    assert quoted(Keyword("minute"), "duration", page=page).endswith("It\ntakes a minute.")
+
+
+def test_of_a_list_of_cases_only_the_case_is_quoted() -> None:
+    page = passage("It depends:\n\n- If it is a list, it is joined.\n- If it is a stream, it is sent at once.\n")
+    assert quoted(Keyword("a stream"), "How do I send?", page=page) == "- If it is a stream, it is sent at once."
+
+
+def test_what_was_quoted_is_not_said_again() -> None:
+    text = "To enable debug mode, use the `--debug` option{}."
+    excerpts = [excerpt_of("One", [text.format("")]), excerpt_of("Two", [text.format(" too")])]
+    spans = picked("debug mode", excerpts, Keyword("debug"))
+    assert [span.passage for span in spans] == [0]
+
+
+def test_a_name_at_the_end_of_a_question_of_mine_counts() -> None:
+    assert quoted(Keyword("pipeline"), "How do I deploy with Heroku?") == NO_ANSWER
+
+
+def test_a_name_that_stands_only_in_an_address_is_unknown() -> None:
+    page = passage("Open the pipeline, as https://git.example/heroku/pipeline says.")
+    assert quoted(Keyword("pipeline"), "How can we deploy with Heroku?", page=page) == NO_ANSWER
 
 
 def test_code_that_only_includes_a_file_is_no_quote() -> None:
