@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -136,16 +137,16 @@ class RehearsalClaude:
     async def _stream(self, request: web.Request, reply: Reply, scenario: str, middle: int) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream; charset=utf-8", **_REQUEST_ID})
         response.enable_chunked_encoding()
-        await response.prepare(request)
-        whole = b"".join(map(line_of, events_of(reply)))
-        if scenario not in _BREAKS:
-            for event in events_of(reply):
-                await response.write(line_of(event))
-            return response
-        await response.write(
-            whole[: min(middle, len(whole) - 1)] if "cut" in scenario else _events_until(whole, middle)
-        )
-        await self._break(request, response, scenario)
+        with suppress(ConnectionResetError):  # Whoever asked may have hung up.
+            await response.prepare(request)
+            if scenario in _BREAKS:
+                whole = b"".join(map(line_of, events_of(reply)))
+                cut = whole[: min(middle, len(whole) - 1)] if "cut" in scenario else _events_until(whole, middle)
+                await response.write(cut)
+                await self._break(request, response, scenario)
+            else:
+                for event in events_of(reply):
+                    await response.write(line_of(event))
         return response
 
     async def _break(self, request: web.Request, response: web.StreamResponse, scenario: str) -> None:

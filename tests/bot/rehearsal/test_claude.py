@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -149,3 +150,12 @@ async def test_counting_and_models_answer() -> None:
 def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=next(iter(SCENARIOS))):
         RehearsalClaude("nonsense")
+
+
+async def test_a_caller_that_hangs_up_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    async with RehearsalClaude("slow:0.2") as claude:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await events(claude, body())
+        await asyncio.sleep(0.3)
+    assert caplog.records == []
