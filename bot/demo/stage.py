@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from bot.app import Quoth
 from bot.demo.scenes import ENGINEERING, PEOPLE
@@ -27,6 +27,7 @@ from bot.settings import (
     Source,
     WebSettings,
 )
+from connectors.errors import Misconfigured
 
 _TOKEN = "REHEARSAL_WIKI_TOKEN"  # noqa: S105  # The name of a variable.
 _LINKS = "https://git.tideway.example/platform/documentation/blob/{commit}/{path}#L{start}-L{end}"
@@ -66,11 +67,23 @@ async def company_stage(environment: Environment) -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def repository_stage(environment: Environment, url: str) -> AsyncIterator[Stage]:
-    """Somebody's own repository, in one channel."""
+    """Somebody's own repository, in one channel.
+
+    Raises:
+        Misconfigured: Git is not let near a URL like this.
+    """
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="quoth-demo-", ignore_cleanup_errors=True)))
-        sources: dict[str, Source] = {"docs": GitSource(type="git", url=url, every=_SELDOM)}
+        sources: dict[str, Source] = {"docs": _repository(url)}
         yield await _set(opened, folder, environment, sources, {"docs": ("docs",)}, None)
+
+
+def _repository(url: str) -> GitSource:
+    try:
+        return GitSource(type="git", url=url, every=_SELDOM)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise Misconfigured(f"--docs: {reason}") from None
 
 
 def _space(confluence: RehearsalConfluence, auth: CloudBasicAuth, key: str) -> ConfluenceSource:

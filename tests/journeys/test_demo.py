@@ -7,6 +7,7 @@ import pytest
 from bot.demo import play
 from bot.rehearsal.company import commit_all
 from bot.settings import Environment
+from connectors.errors import Misconfigured
 
 
 @pytest.fixture
@@ -42,3 +43,11 @@ async def test_a_repository_that_is_not_there_ends_the_demo_with_a_sentence(
 ) -> None:
     assert await play(quotes_only, str(tmp_path / "nowhere")) == 1
     assert "nowhere" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("docs", "says"), [("ext::sh -c x", "never run"), ("", "at least 1 character")])
+async def test_what_is_no_repository_at_all_is_refused_in_a_sentence(
+    quotes_only: Environment, docs: str, says: str
+) -> None:
+    with pytest.raises(Misconfigured, match=f"--docs: .*{says}"):
+        await play(quotes_only, docs)
