@@ -30,18 +30,22 @@ from connectors.http import checked_base_url
 from connectors.model import source_tag
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=36_500)
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _CHANNEL = r"^[CGD][A-Za-z0-9_]{1,40}$"
 
 
 def _duration(value: object) -> object:
     """A number with a unit, such as 30s, 10m, 2h or 30d; 0 needs none."""
-    if value in {0, "0"}:
+    if value in (0, "0"):
         return timedelta(0)
-    match = re.fullmatch(r"(\d+)\s*([smhd])", value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(r"(\d{1,6})\s*([smhd])", value.strip()) if isinstance(value, str) else None
     if match is None and not isinstance(value, timedelta):
         raise ValueError("is not a duration; write a number and a unit, such as 30s, 10m, 2h or 30d")
-    return value if match is None else timedelta(**{_UNITS[match[2]]: int(match[1])})
+    length = value if match is None else timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if isinstance(length, timedelta) and length > _LONGEST:
+        raise ValueError("is longer than a century")
+    return length
 
 
 def _folder_from_its_folder(path: Path, info: ValidationInfo) -> Path:
@@ -60,7 +64,7 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     WithJsonSchema(
-        {"type": ["string", "integer"], "pattern": r"^(0|\d+\s*[smhd])$", "examples": ["30s", "10m", "30d"]}
+        {"type": ["string", "integer"], "pattern": r"^(0|\d{1,6}\s*[smhd])$", "examples": ["30s", "10m", "30d"]}
     ),
 ]
 Name = Annotated[str, Field(pattern=_NAME)]

@@ -67,6 +67,9 @@ def test_urls_are_left_as_they_are(tmp_path: Path, url: str) -> None:
     ("text", "line", "said"),
     [
         ("sources:\n  a: {type: git, url: b, every: ten minutes}", 2, "sources.a.every: is not a duration"),
+        ("sources:\n  a: {type: git, url: b, every: [10m]}", 2, "sources.a.every: is not a duration"),
+        ("keep_words: 99999999999d", 1, "keep_words: is not a duration"),
+        ("keep_words: 999999d", 1, "keep_words: is longer than a century"),
         ("keep_word: 0", 1, "did you mean “keep_words”?"),
         ("\nchannels:\n  general: {knowledge_base: x}", 3, "channels.general: is not a channel id"),
         ("sources:\n  a: {type: svn, url: b}", 2, "sources.a: has an unknown type"),
