@@ -19,6 +19,10 @@ _FIXES = {
     "missing": "is missing; add it",
     "union_tag_not_found": "needs a type: git or confluence",
     "union_tag_invalid": "has an unknown type; write git or confluence",
+    "tuple_type": "must be a list, such as [one, two]",
+    "dict_type": "must hold names with their settings, such as “name: {…}”",
+    "model_attributes_type": "must hold settings, such as “name: value”",
+    "model_type": "must hold settings, such as “name: value”",
 }
 _KEY_FIXES = {
     "channels": "is not a channel id; a channel's id (such as C0123ABCD) stands at the end of its About tab in Slack",
@@ -57,7 +61,7 @@ def settings_of(path: Path) -> Settings:
     text = _text_of(path)
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_duplicates(path, tree)
+        _refuse_bad_names(path, tree)
         values = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -87,10 +91,12 @@ def _text_of(path: Path) -> str:
         raise BadConfiguration(path, [Complaint(None, "", f"cannot be read as UTF-8 text ({error})")]) from error
 
 
-def _refuse_duplicates(path: Path, node: yaml.Node | None) -> None:
+def _refuse_bad_names(path: Path, node: yaml.Node | None) -> None:
     for child in _mappings_in(node):
         seen: set[str] = set()
         for key, _ in child.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise BadConfiguration(path, [Complaint(key.start_mark.line + 1, "", "a name must be plain text")])
             if key.value in seen:
                 raise BadConfiguration(path, [Complaint(key.start_mark.line + 1, key.value, "is there twice")])
             seen.add(key.value)

@@ -87,6 +87,11 @@ def test_urls_are_left_as_they_are(tmp_path: Path, url: str) -> None:
         ("sources: [", 1, "line 1"),
         ("a: &a [*a]", None, "not YAML or JSON"),
         ("- a", 1, "must hold settings"),
+        ("\n? [a]\n: b", 2, "a name must be plain text"),
+        ("sources: []", 1, "sources: must hold names with their settings"),
+        ("sources: {a: 3}", 1, "sources.a: must hold settings"),
+        ("web: 3000", 1, "web: must hold settings"),
+        ("slack: {admins: U0123ABCD}", 1, "slack.admins: must be a list"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int | None, said: str) -> None:
