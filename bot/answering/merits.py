@@ -36,7 +36,7 @@ def merit_of(span: Span, path: str, units: Sequence[Unit], question: str, added:
         _NAMED * named
         + _FOLLOWED_UP * followed
         + _OPENING * _opens(span, path, units, question)
-        + (_WHAT_TO_DO if is_how_to(question) and _tells_what_to_do(span, units) else 0.0)
+        + (_WHAT_TO_DO if is_how_to(question) and tells_what_to_do(span, units) else 0.0)
         + (_BOTH if _names_all(text, compared_in(question)) else 0.0)
         + (_DEFINED if _defines(text, subject_of(question)) else 0.0)
     )
@@ -47,7 +47,7 @@ def share(terms: frozenset[str], text: str) -> float:
     return len(terms & set(terms_of(text))) / max(len(terms), 1)
 
 
-def _tells_what_to_do(span: Span, units: Sequence[Unit]) -> bool:
+def tells_what_to_do(span: Span, units: Sequence[Unit]) -> bool:
     """Code, a step, or the words that lead to code which is not in the passage."""
     shown = [unit for start, end in span.parts for unit in units[start:end]]
     told = any(unit.kind == "code" or (unit.kind == "step" and not is_case(unit)) for unit in shown)

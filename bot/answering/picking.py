@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from bot.answering.asking import is_how_to, subject_of
 from bot.answering.expansion import joined, with_instructions, with_paragraph
-from bot.answering.merits import merit_of
+from bot.answering.merits import merit_of, tells_what_to_do
 from bot.answering.spans import Span, lists_of, spans_of, text_of
 from bot.answering.units import Kind, Unit, units_of
 from connectors.text.analysis import terms_of
@@ -30,6 +31,8 @@ _CLOSE = 1.5
 """How far behind the best a span of the same passage may be to stand with it."""
 _CLOSE_ELSEWHERE = 0.7
 """The same for other passages: what another page says beside an answer is mostly of another matter."""
+_CLOSE_WAY = 3.0
+"""The same for what says how, on the same page, when what is closer names nothing that can be typed."""
 _MOST_SPANS = 3
 _MOST_PASSAGES = 2
 _REPEATED = 0.6
@@ -47,6 +50,10 @@ _FEW_TERMS = 2
 _MOST_CAPITALS = 0.34
 
 
+_Ranked = tuple[float, float, Span]
+"""A span with its score and merits together, and its score alone, in front."""
+
+
 class Scorer(Protocol):
     """Says how well texts answer a question: logits of a cross-encoder trained on MS MARCO."""
 
@@ -60,6 +67,11 @@ class Excerpt:
 
     path: str
     units: tuple[Unit, ...]
+
+    @property
+    def page(self) -> str:
+        """What the page is called that the passage is of."""
+        return self.path.partition(" › ")[0].partition(" (updated ")[0]
 
 
 def excerpt_of(path: str, texts: Sequence[str]) -> Excerpt:
@@ -101,14 +113,29 @@ def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earli
         ((score + merit, score, span) for score, merit, span in zip(scores, merits, candidates, strict=True)),
         key=lambda scored: -scored[0],
     )
+    close = _close(ranked, question, excerpts)
+    expanded = [_expanded(span, question, excerpts[span.passage].units) for span in close]
+    return _few(expanded, excerpts)
+
+
+def _close(ranked: Sequence[_Ranked], question: str, excerpts: Sequence[Excerpt]) -> list[Span]:
+    """The spans that are nearly as good as the best; for a question how, also the way, if none of them names it."""
     best, _, first = ranked[0]
     close = [
         span
         for rank, score, span in ranked
         if score >= THRESHOLD and rank >= best - (_CLOSE if span.passage == first.passage else _CLOSE_ELSEWHERE)
     ]
-    expanded = [_expanded(span, question, excerpts[span.passage].units) for span in close]
-    return _few(expanded, excerpts)
+    if not is_how_to(question) or any("`" in text_of(span, excerpts[span.passage].units) for span in close):
+        return close
+    page = excerpts[first.passage].page
+    ways = (
+        span
+        for rank, score, span in ranked
+        if score >= THRESHOLD and rank >= best - _CLOSE_WAY and excerpts[span.passage].page == page
+        if tells_what_to_do(span, excerpts[span.passage].units)
+    )
+    return [*close, *islice(ways, 1)]
 
 
 def _candidates(question: str, excerpts: Sequence[Excerpt]) -> list[Span]:

@@ -77,6 +77,18 @@ def test_what_was_quoted_is_not_said_again() -> None:
     assert [span.passage for span in spans] == [0]
 
 
+def test_where_nothing_close_can_be_typed_the_same_page_says_how() -> None:
+    class Lines:
+        def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+            return [5.0 if "attached" in text else 1.5 if "add" in text else -9.0 for text in texts]
+
+    about = excerpt_of("Tasks", ["A task is attached to a response."])
+    way = excerpt_of("Tasks › Many", ["Signature:\n\n", "```\ntasks.add(one)\n```\n"])
+    elsewhere = excerpt_of("Threads › Many", ["Signature:\n\n", "```\nthreads.add(one)\n```\n"])
+    assert [span.passage for span in picked("How do I run one?", [about, elsewhere, way], Lines())] == [0, 2]
+    assert [span.passage for span in picked("Who runs one?", [about, elsewhere, way], Lines())] == [0]
+
+
 def test_a_name_at_the_end_of_a_question_of_mine_counts() -> None:
     assert quoted(Keyword("pipeline"), "How do I deploy with Heroku?") == NO_ANSWER
 
