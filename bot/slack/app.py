@@ -14,7 +14,6 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -28,7 +27,7 @@ from bot.slack.commands import Commands
 from bot.slack.gate import Gate
 from bot.slack.gateway import Gateway
 from bot.slack.home import Home
-from bot.slack.identity import identify
+from bot.slack.identity import identify, socket_address
 from bot.slack.intake import Intake
 from bot.slack.limits import Limits
 from bot.slack.ports import Answerer, SmallTalk, Statuses, StillVouched, Syncs
@@ -217,18 +216,12 @@ class SlackApp:
         return persist
 
     async def _connect(self, running: _Running) -> None:
-        client = self._gateway.client
-        running.socket = AsyncSocketModeHandler(
-            running.bolt, self._connection.app_token, _QUIET, client, ping_interval=_LOOK_SECONDS
-        )
-        try:
-            await running.socket.client.connect()  # type: ignore[no-untyped-call]
-        except SlackApiError as error:
-            data = getattr(error.response, "data", None)
-            code = data.get("error") if isinstance(data, dict) else "no reason given"
-            raise Misconfigured(
-                f"Slack does not take SLACK_APP_TOKEN ({code}). It must be an app-level token with connections:write."
-            ) from None
+        token, client = str(self._connection.app_token), self._gateway.client
+        socket = AsyncSocketModeHandler(running.bolt, token, _QUIET, client, ping_interval=_LOOK_SECONDS)
+        running.socket = socket
+        # Asked by ourselves: the client would silently go on asking with a token that Slack does not take.
+        socket.client.wss_uri = await socket_address(client, token)
+        await socket.client.connect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(slots=True)

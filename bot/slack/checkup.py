@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from functools import partial
 
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.slack.app import Connection
 from bot.slack.gateway import Gateway, Refused, SlackError
-from bot.slack.identity import identify
+from bot.slack.identity import identify, socket_address
 from connectors.errors import Misconfigured, QuothError, TryLater
 
 Finding = tuple[str, str | QuothError]
@@ -23,7 +20,7 @@ async def findings(connection: Connection, channels: Collection[str]) -> AsyncIt
     try:
         yield await _tried("slack token", partial(_token, gateway))
         if connection.app_token is not None:
-            yield await _tried("slack socket", partial(_socket, gateway.client, connection.app_token))
+            yield await _tried("slack socket", partial(_socket, gateway, connection.app_token))
         for channel in channels:
             yield await _tried(f"channel {channel}", partial(_channel, gateway, channel))
     finally:
@@ -42,16 +39,8 @@ async def _token(gateway: Gateway) -> str:
     return f"workspace {identity.team}, bot user {identity.bot_user}"
 
 
-async def _socket(client: AsyncWebClient, app_token: str) -> str:
-    try:
-        await client.apps_connections_open(app_token=app_token)
-    except SlackApiError as error:
-        raise Misconfigured(
-            f"Slack does not take SLACK_APP_TOKEN ({error.response.get('error')}). "
-            "It is the app-level token (xapp-…) with the scope connections:write."
-        ) from None
-    except (OSError, TimeoutError) as error:
-        raise TryLater(f"Slack cannot be reached ({type(error).__name__}).") from None
+async def _socket(gateway: Gateway, app_token: str) -> str:
+    await socket_address(gateway.client, app_token)
     return "Socket Mode can be opened"
 
 

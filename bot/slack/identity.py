@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.gateway import Gateway
 from bot.slack.rules import Identity
@@ -16,6 +17,10 @@ NEEDED_SCOPES = frozenset(
 )
 """Without these no question arrives, nobody can be checked, and a lost reply cannot be told from a lost post."""
 USEFUL_SCOPES = frozenset({"assistant:write", "channels:read", "groups:read"})
+_TOKEN_REFUSED = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type",
+     "missing_scope", "no_permission"}
+)  # fmt: skip
 
 
 async def identify(gateway: Gateway) -> Identity:
@@ -37,6 +42,27 @@ async def identify(gateway: Gateway) -> Identity:
     return identity
 
 
+async def socket_address(client: AsyncWebClient, app_token: str) -> str:
+    """Where Socket Mode can be opened now.
+
+    Raises:
+        Misconfigured: The app token is wrong or lacks its scope.
+        TryLater: Slack cannot be asked.
+    """
+    try:
+        return str((await client.apps_connections_open(app_token=app_token))["url"])
+    except SlackApiError as error:
+        code = _code_of(error)
+        if code not in _TOKEN_REFUSED:
+            raise TryLater(f"Slack did not open Socket Mode ({code or 'no reason given'}). Try again.") from None
+        raise Misconfigured(
+            f"Slack does not take SLACK_APP_TOKEN ({code}). "
+            "It is the app-level token (xapp-…) with the scope connections:write."
+        ) from None
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise TryLater(f"Slack cannot be reached ({type(error).__name__}). Is SLACK_API_URL right?") from None
+
+
 def check_scopes(header: str | None) -> None:
     """Compare what the token may do with what we do.
 
@@ -56,15 +82,12 @@ def check_scopes(header: str | None) -> None:
 
 
 def _refused(error: SlackApiError) -> Exception:
-    data = getattr(error.response, "data", None)
-    code = data.get("error") if isinstance(data, dict) else None
-    if code in {
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "token_expired",
-        "not_allowed_token_type",
-    }:
+    code = _code_of(error)
+    if code in _TOKEN_REFUSED:
         return Misconfigured(f"Slack does not take SLACK_BOT_TOKEN ({code}). Copy the bot token (xoxb-…) again.")
     return TryLater(f"Slack did not answer auth.test ({code or 'no reason given'}).")
+
+
+def _code_of(error: SlackApiError) -> str:
+    data = getattr(error.response, "data", None)
+    return str(data.get("error", "")) if isinstance(data, dict) else ""

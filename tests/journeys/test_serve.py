@@ -104,15 +104,16 @@ async def served(place: Place) -> AsyncIterator[tuple[asyncio.subprocess.Process
     assert ASKED not in "".join(said)
 
 
-async def test_a_token_that_slack_does_not_take_is_a_sentence_and_exit_2(place: Place) -> None:
+@pytest.mark.parametrize("token", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
+async def test_a_token_that_slack_does_not_take_is_a_sentence_and_exit_2(place: Place, token: str) -> None:
     configured(place, "socket")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "serve", "--config", str(place.folder / "quoth.yaml"),
-        env=place.environment() | {"SLACK_BOT_TOKEN": "xoxb-wrong"}, stderr=asyncio.subprocess.PIPE,
+        env=place.environment() | {token: "xoxb-wrong"}, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     _, said = await asyncio.wait_for(process.communicate(), START_SECONDS)
     assert process.returncode == 2
-    assert "Slack does not take SLACK_BOT_TOKEN" in said.decode()
+    assert f"Slack does not take {token}" in said.decode()
     assert "Traceback" not in said.decode()
 
 
