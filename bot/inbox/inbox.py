@@ -70,6 +70,8 @@ class Outcome:
     name: str
     answer: str | None = None
     explanation: str | None = None
+    knowledge_base: str | None = None
+    """What it was answered from."""
 
 
 class Inbox:
@@ -149,6 +151,7 @@ class Inbox:
     async def finish(self, question_id: str, outcome: Outcome) -> None:
         """End a question for good. Its words go when they are not to be kept; an error's stay a day for its retry."""
         values: dict[str, Any] = {"state": "done", "outcome": outcome.name, "claimed_by": None, "claimed_until": None}
+        values["knowledge_base"] = outcome.knowledge_base
         if self._keep_words:
             values |= {"answer": outcome.answer, "explanation": outcome.explanation}
         elif outcome.name not in {"error", "stale"}:
@@ -202,10 +205,10 @@ class Inbox:
         chosen = sa.select(QUESTIONS.c.explanation).where(answered_in(team, channel, answer_ts))
         return await self._run(lambda c: c.execute(chosen).scalar())
 
-    async def answers_in(self, team: str, channel: str, thread_ts: str) -> dict[str, str]:
-        """The answers of a thread whose words are kept, by their message."""
+    async def answers_in(self, team: str, channel: str, thread_ts: str, base: str) -> dict[str, str | None]:
+        """What was answered in a thread from a knowledge base, by message; None where the words are not kept."""
         chosen = sa.select(QUESTIONS.c.answer_ts, QUESTIONS.c.answer).where(
-            in_thread(team, channel, thread_ts), QUESTIONS.c.answer.is_not(None)
+            in_thread(team, channel, thread_ts), QUESTIONS.c.knowledge_base == base, QUESTIONS.c.answer_ts.is_not(None)
         )
         return await self._run(lambda c: {row.answer_ts: row.answer for row in c.execute(chosen)})
 

@@ -36,6 +36,7 @@ QUESTIONS = sa.Table(
     sa.Column("answer_ts", sa.String),
     sa.Column("outcome", sa.String),
     sa.Column("answer", sa.Text),
+    sa.Column("knowledge_base", sa.String),
     sa.Column("explanation", sa.Text),
     sa.UniqueConstraint("team", "channel", "ts"),
     sa.Index("questions_by_state", "state", "not_before"),

@@ -112,14 +112,16 @@ class Settler:
             await self._answer_from(scope, claimed, delivery)
 
     async def _answer_from(self, scope: Scope, claimed: Claimed, delivery: Delivery) -> None:
-        question = Question(claimed.asked.words, scope, await self._threads.turns_before(claimed.asked))
+        question = Question(
+            claimed.asked.words, scope, await self._threads.turns_before(claimed.asked, scope.knowledge_base)
+        )
         answer = await self._vouched(question, delivery)
         self._parts.at(Boundary.QUESTION_ANSWERED)
         now_allowed = await self._parts.gate.scope_for(claimed.asked)
         if now_allowed != scope:
             await self._put_right(claimed, delivery, now_allowed)
             return
-        await self._show(claimed, delivery, answer)
+        await self._show(claimed, delivery, answer, scope)
 
     async def _vouched(self, question: Question, delivery: Delivery) -> Answer:
         """An answer of what may be seen at this moment; a second try, unseen, when something went away meanwhile."""
@@ -139,12 +141,13 @@ class Settler:
                     await delivery.piece(said)
         raise RuntimeError("the stream ended without an answer")
 
-    async def _show(self, claimed: Claimed, delivery: Delivery, answer: Answer) -> None:
+    async def _show(self, claimed: Claimed, delivery: Delivery, answer: Answer, scope: Scope) -> None:
         now = datetime.fromtimestamp(self._parts.clock(), UTC)
         message = answer_message(claimed.question_id, answer, now)
         _, notes = clipped(answer.text, answer.notes)
         await delivery.end(message, tail_blocks(claimed.question_id, below_elements(answer, now), notes))
-        await self._finish(claimed, Outcome(answer.outcome, answer.text, explanation_of(answer)))
+        outcome = Outcome(answer.outcome, answer.text, explanation_of(answer), scope.knowledge_base)
+        await self._finish(claimed, outcome)
         metrics.DROPPED_CITATIONS.inc(answer.dropped_citations)
         seconds = round(self._parts.clock() - claimed.received, 3)
         counts = {"citations": len(answer.citations), "passages": len(answer.passages), "seconds": seconds}

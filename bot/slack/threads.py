@@ -29,8 +29,11 @@ class Threads:
         self._inbox = inbox
         self._identity = identity
 
-    async def turns_before(self, asked: Asked) -> tuple[Turn, ...]:
-        """The earlier turns, oldest first; none for a question that opens its thread."""
+    async def turns_before(self, asked: Asked, knowledge_base: str) -> tuple[Turn, ...]:
+        """The earlier turns, oldest first; none for a question that opens its thread.
+
+        Answers from another knowledge base, which the place was bound to before, are left out.
+        """
         if asked.ts == asked.thread_ts:
             return ()
         try:
@@ -40,16 +43,17 @@ class Threads:
         except SlackError as error:
             log.info("thread.unread", reason=error.reason)
             messages = []
-        answers = await self._inbox.answers_in(asked.team, asked.channel, asked.thread_ts)
+        answers = await self._inbox.answers_in(asked.team, asked.channel, asked.thread_ts, knowledge_base)
         earlier = [one for one in messages if float(one.get("ts", 0)) < float(asked.ts)]
         turns = [self._turn(message, answers) for message in earlier]
         return tuple(turn for turn in turns if turn is not None and turn.text)[-_MOST_TURNS:]
 
-    def _turn(self, message: dict[str, Any], answers: dict[str, str]) -> Turn | None:
+    def _turn(self, message: dict[str, Any], answers: dict[str, str | None]) -> Turn | None:
         text = words_of(str(message.get("text") or ""), self._identity.bot_user)
         if message.get("user") == self._identity.bot_user or message.get("bot_id") == self._identity.bot:
-            said = answers.get(str(message.get("ts"))) or _BELOW_ANSWER.split(text)[0]
-            return Turn("agent", said[:_LONGEST_TURN])
+            ts = str(message.get("ts"))
+            said = answers.get(ts) or _BELOW_ANSWER.split(text)[0]
+            return Turn("agent", said[:_LONGEST_TURN]) if ts in answers else None
         if message.get("bot_id") or message.get("subtype") == "bot_message":
             return None
         return Turn("user", text[:_LONGEST_TURN])

@@ -90,6 +90,19 @@ async def test_a_follow_up_in_the_thread_needs_no_mention_and_brings_its_turns(s
     assert "Open" in question.turns[1].text
 
 
+async def test_an_answer_from_another_knowledge_base_is_no_turn_of_the_thread(scene: Scene) -> None:
+    async with scene.desk.open():
+        ts = await scene.ask()
+        first = await scene.answer(ts)
+        scene.bindings[scene.channel] = "people"
+        await scene.slack.say(scene.channel, scene.asker, "and on a phone?", ts)
+        await scene.answer(ts, after=first.ts)
+
+    question = scene.desk.answerer.questions[1]
+    assert question.scope.knowledge_base == "people"
+    assert [turn.speaker for turn in question.turns] == ["user"]
+
+
 async def test_other_threads_and_other_talk_are_left_alone(scene: Scene) -> None:
     async with scene.desk.open():
         foreign = await scene.slack.say(scene.channel, scene.asker, "Lunch?")

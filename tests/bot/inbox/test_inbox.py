@@ -150,13 +150,14 @@ async def test_words_go_when_they_were_kept_long_enough(opened: OpenInbox) -> No
     claimed = await inbox.claim()
     assert claimed is not None
     await inbox.record_post(claimed.question_id, "9.0")
-    await inbox.finish(claimed.question_id, Outcome("answered", "this way", "{}"))
+    await inbox.finish(claimed.question_id, Outcome("answered", "this way", "{}", "engineering"))
     clock.now += timedelta(days=29).total_seconds()
     await inbox.purge()
-    assert await inbox.answers_in("T1", "C1", "1.0") == {"9.0": "this way"}
+    assert await inbox.answers_in("T1", "C1", "1.0", "engineering") == {"9.0": "this way"}
+    assert await inbox.answers_in("T1", "C1", "1.0", "people") == {}, "it was answered from another knowledge base"
     clock.now += timedelta(days=2).total_seconds()
     await inbox.purge()
-    assert await inbox.answers_in("T1", "C1", "1.0") == {}
+    assert await inbox.answers_in("T1", "C1", "1.0", "engineering") == {"9.0": None}
     assert await inbox.deliver("event:9", QUESTION) == "known", "that it was asked is still known"
 
 
