@@ -183,7 +183,11 @@ def _scope(house: Quoth, knowledge_base: str) -> Scope:
         TryLater: A part of its index was lost.
     """
     scope = house.scope_of(knowledge_base)
-    house.check_index(house.settings.knowledge_bases[knowledge_base].sources)
+    sources = house.settings.knowledge_bases[knowledge_base].sources
+    house.check_index(sources)
+    new = [told.source for told in house.ledger.figures() if told.source in sources and told.last_success is None]
+    if new:
+        console.err.print(f"Never synced yet: {', '.join(new)}. `quoth sync` reads it.", markup=False)
     return scope
 
 

@@ -219,6 +219,15 @@ def test_a_lost_index_is_named_and_the_next_sync_puts_it_back(run: Run) -> None:
     assert run("ask", "--kb", "eng", "--json", "How do I roll back?").objects[0]["outcome"] == "answered"
 
 
+def test_a_source_that_was_never_synced_is_named_beside_the_honest_no(run: Run) -> None:
+    asked = run("ask", "--kb", "eng", "--json", "How do I roll back?")
+    assert asked.objects[0]["outcome"] == "not_found"
+    assert "Never synced yet: handbook" in asked.err
+
+    run("sync")
+    assert "Never synced" not in run("ask", "--kb", "eng", "How do I roll back?").err
+
+
 def test_what_is_kept_is_for_its_owner_alone(run: Run) -> None:
     Path(".quoth").mkdir(mode=0o755)
     run("sync")

@@ -9,6 +9,12 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables of the first version."""
+    _create_questions()
+    _create_deliveries()
+    _create_feedback()
+
+
+def _create_questions() -> None:
     op.create_table(
         "questions",
         sa.Column("question_id", sa.String, primary_key=True),
@@ -38,11 +44,17 @@ def upgrade() -> None:
     op.create_index("questions_by_state", "questions", ["state", "not_before"])
     op.create_index("questions_by_thread", "questions", ["team", "channel", "thread_ts"])
     op.create_index("questions_by_answer", "questions", ["team", "channel", "answer_ts"], unique=True)
+
+
+def _create_deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("delivery", sa.String, primary_key=True),
         sa.Column("received", sa.Float, nullable=False),
     )
+
+
+def _create_feedback() -> None:
     op.create_table(
         "feedback",
         sa.Column("question_id", sa.String, primary_key=True),
