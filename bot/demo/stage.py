@@ -15,7 +15,7 @@ from bot.app import Quoth
 from bot.demo.scenes import ENGINEERING, PEOPLE
 from bot.rehearsal.company import pages, repository_in, spaces
 from bot.rehearsal.confluence import RehearsalConfluence
-from bot.rehearsal.slack import RehearsalSlack
+from bot.rehearsal.slack import Limits, RehearsalSlack
 from bot.settings import (
     ChannelBinding,
     CloudBasicAuth,
@@ -111,7 +111,7 @@ async def _set(  # Everything that two stages differ in.
     confluence: RehearsalConfluence | None,
 ) -> Stage:
     """A workspace with a channel for each knowledge base, and the house that answers there."""
-    slack = await opened.enter_async_context(RehearsalSlack())
+    slack = await opened.enter_async_context(RehearsalSlack(limits=Limits()))
     asker, admin = slack.add_user("you"), slack.add_user("admin", is_admin=True)
     channels = {name: slack.add_channel(name) for name in bound}
     settings = Settings(
