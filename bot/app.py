@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _QUESTIONS_AT_ONCE = 4
+_LOOKS_AT_ONCE = 4
 
 
 class Quoth:
@@ -166,9 +167,16 @@ class Quoth:
                 f"The index has lost chunks of {', '.join(lost)}. `quoth sync` puts them back from the source."
             )
 
-    async def in_pool(self, work: Callable[[], T]) -> T:
-        """Do something that blocks on the threads of questions."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+    @cached_property
+    def looks(self) -> ThreadPoolExecutor:
+        """The threads of short looks at the ledger and its neighbours: none of them waits for somebody's search."""
+        pool = ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="look")
+        self._open.callback(pool.shutdown, cancel_futures=True)
+        return pool
+
+    async def look(self, work: Callable[[], T]) -> T:
+        """Do something short that blocks."""
+        return await asyncio.get_running_loop().run_in_executor(self.looks, work)
 
     def sync_now(
         self, connector: Connector, *, full: bool, approve_removals: bool, verify: bool, watch: Watcher | None = None

@@ -41,7 +41,7 @@ def age_of(moment: datetime | None, now: datetime | None = None) -> str:
 def show_answer(answer: Answer) -> None:
     """An answer with its numbered sources, or the honest no with the nearest pages."""
     if answer.failure is not None:
-        err.print(f"[red]{answer.failure.message}[/] (reference {answer.failure.reference})")
+        err.print(Text(f"{answer.failure.message} (reference {answer.failure.reference})", style="red"))
         return
     out.print(Markdown(answer.text) if out.is_terminal else Text(answer.text))
     for citation in answer.citations:

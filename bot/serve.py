@@ -72,7 +72,7 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
     scheduler = _scheduler_of(house)
     tending = asyncio.create_task(_tend(house.inbox), name="tend")
     try:
-        await house.in_pool(house.warm_up)
+        await house.look(house.warm_up)
         identity = await slack.start()
         await web.start()
         workers.start()
@@ -81,7 +81,7 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
     finally:
         scheduler.stop()
         tending.cancel()
-        await asyncio.gather(slack.drain(_DRAIN_SECONDS), asyncio.to_thread(workers.stop, _SYNC_STOP_SECONDS))
+        await asyncio.gather(slack.drain(_DRAIN_SECONDS), house.look(lambda: workers.stop(_SYNC_STOP_SECONDS)))
         await web.stop()
         await house.answerer.aclose()
 
@@ -128,13 +128,12 @@ def _house_of(house: Quoth) -> House:
     async def still_vouched(passages: Sequence[Passage], scope: Scope) -> bool:
         # Uncited ones too: a model that was sent a page may repeat it, and the pages that came close are shown.
         versions = {passage.document_id: passage.version for passage in passages}
-        # Not on the threads of questions: a look at the ledger must not wait for somebody else's search.
-        return not versions or await asyncio.to_thread(house.ledger.still_stand, versions, scope.tags)
+        return not versions or await house.look(lambda: house.ledger.still_stand(versions, scope.tags))
 
     async def statuses(sources: Sequence[str]) -> Sequence[SourceStatus]:
-        return await house.in_pool(lambda: _statuses(house, sources))
+        return await house.look(lambda: _statuses(house, sources))
 
-    return House(house.answerer, still_vouched, small_talk_of, QueuedSyncs(house.runs, house.pool), statuses)
+    return House(house.answerer, still_vouched, small_talk_of, QueuedSyncs(house.runs, house.looks), statuses)
 
 
 def _statuses(house: Quoth, sources: Sequence[str]) -> list[SourceStatus]:
@@ -159,11 +158,11 @@ def _checks_of(house: Quoth, slack: SlackApp) -> dict[str, Check]:
         return None
 
     async def ledger() -> str | None:
-        await house.in_pool(house.ledger.figures)
+        await house.look(house.ledger.figures)
         return None
 
     async def store() -> str | None:
-        await house.in_pool(house.store.stats)
+        await house.look(house.store.stats)
         return None
 
     return {"inbox": inbox, "ledger": ledger, "store": store, "slack": slack.unreadiness}

@@ -51,6 +51,16 @@ def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return function.end_lineno - function.lineno + 1 - (first.end_lineno - first.lineno + 1 if docstring else 0)  # type: ignore[operator]
 
 
+def test_what_serves_has_threads_of_its_own() -> None:
+    """The loop's default threads are shared with libraries: a look-up there could wait for anything."""
+    borrowed = [
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if "demo" not in path.parts and re.search(r"to_thread\(|run_in_executor\(\s*None", path.read_text())
+    ]
+    assert borrowed == []
+
+
 def test_the_first_two_blocks_of_the_readme_are_the_two_commands() -> None:
     demo, tests = blocks()[:2]
 

@@ -1,5 +1,7 @@
 """The house stands on either database, and makes sentences of the failures of what it is built from."""
 
+import asyncio
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -48,3 +50,14 @@ def test_a_house_stands_on_either_database(tmp_path: Path, database_url: str) ->
         with house.ledger.database.read() as connection:
             identity = connection.execute(sa.select(sources.c.identity)).scalar_one()
         assert "\0" not in identity  # SQLite would take it, PostgreSQL does not
+
+
+async def test_a_short_look_does_not_wait_for_searches(tmp_path: Path) -> None:
+    finish = threading.Event()
+    with Quoth(Settings(data_dir=tmp_path), Environment()) as house:
+        for _ in range(50):
+            house.pool.submit(finish.wait)
+        try:
+            assert await asyncio.wait_for(house.look(lambda: "seen"), 10) == "seen"
+        finally:
+            finish.set()
