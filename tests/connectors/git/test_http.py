@@ -54,6 +54,14 @@ def test_nothing_is_fetched_when_nothing_changed(server: GitServer, tmp_path: Pa
     assert len(server.seen) - before == 2  # git's greeting and its list of branches
 
 
+def command_line_of(process: psutil.Process) -> str:
+    """Empty for one that ended while we looked."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def test_a_token_is_never_on_disk_nor_in_a_command_line(server: GitServer, tmp_path: Path) -> None:
     secret = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
     connector = connector_of(server, tmp_path / "data")
@@ -62,7 +70,7 @@ def test_a_token_is_never_on_disk_nor_in_a_command_line(server: GitServer, tmp_p
     listing.start()
     lines: list[str] = []
     while not any("ls-remote" in line for line in lines):
-        lines = [" ".join(process.cmdline()) for process in psutil.Process().children(recursive=True)]
+        lines = [command_line_of(process) for process in psutil.Process().children(recursive=True)]
         time.sleep(0.02)
     server.hold.set()
     listing.join()
