@@ -157,12 +157,32 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """How much a store holds. ``size_bytes`` is what it takes on disk, ``None`` where that cannot be told."""
+    """How much a store holds. ``size_bytes`` is what it takes on disk, ``None`` where that cannot be told.
+
+    ``digest`` is the sum of the chunks' stamps (:func:`stamp_of`): two stores with one count and one digest hold the
+    same chunks, whatever they are called.
+    """
 
     documents: int
     chunks: int
     embedded: int
+    digest: int
     size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStanding:
+    """How one node of a store's cluster stands. A node that lags answers, but misses what was written meanwhile."""
+
+    name: str
+    ready: bool
+    lagging: bool
+    chunks: int | None
+
+
+def stamp_of(chunk_id: str) -> int:
+    """A number below 2**28 that is as good as drawn by lot for each chunk id: sums of it tell sets of chunks apart."""
+    return int(chunk_id[:7], 16)
 
 
 def link_of(link: str, chunk: Chunk) -> str:

@@ -12,6 +12,7 @@ from connectors.model import (
     Document,
     Held,
     Listing,
+    NodeStanding,
     Query,
     StoredChunk,
     StoreStats,
@@ -52,7 +53,8 @@ class KnowledgeStore(Protocol):
     def put(self, chunks: Sequence[Chunk]) -> None:
         """Add all chunks of one version of one document, beside whatever is there.
 
-        All or nothing; the same put again changes nothing. The chunks are answerable by their words at once.
+        All or nothing; the same put again changes nothing, and nothing else is left of that version. Vectors that are
+        there stay where the words did. The chunks are answerable by their words at once.
         """
 
     def embed(self, vectors: Mapping[str, Vector]) -> None:
@@ -78,6 +80,15 @@ class KnowledgeStore(Protocol):
 
     def stats(self, source: str | None = None) -> StoreStats:
         """How much is held, of one source or of all."""
+
+    def nodes(self) -> Sequence[NodeStanding]:
+        """How the machines stand that keep the index; none where it is a file."""
+
+    def publish(self) -> None:
+        """Make this the index that other programs find under the store's own name. Repeatable."""
+
+    def drop(self) -> None:
+        """Remove the index itself with all it holds. Repeatable; nothing else may be asked of it afterwards."""
 
     def close(self) -> None:
         """Let go of files and connections."""
