@@ -12,18 +12,21 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.settings import Settings
+from bot.settings import MisplacedError, Settings, WeaviateSettings
 from connectors.errors import Misconfigured
 
 _FIXES = {
     "missing": "is missing; add it",
     "union_tag_not_found": "needs a type: git or confluence",
-    "union_tag_invalid": "has an unknown type; write git or confluence",
+    "union_tag_invalid": "has an unknown {discriminator}; write {expected_tags}",
     "tuple_type": "must be a list, such as [one, two]",
     "dict_type": "must hold names with their settings, such as “name: {…}”",
     "model_attributes_type": "must hold settings, such as “name: value”",
     "model_type": "must hold settings, such as “name: value”",
 }
+_KINDS_AT = {"sources": 2, "store": 1}
+"""Where, in pydantic's place of a mistake, stands the type or backend that was chosen."""
+
 _KEY_FIXES = {
     "channels": "is not a channel id; a channel's id (such as C0123ABCD) stands at the end of its About tab in Slack",
     "sources": "is not a usable name; use letters, digits, dots, dashes and underscores",
@@ -114,9 +117,17 @@ def _mappings_in(node: yaml.Node | None) -> Iterable[yaml.MappingNode]:
 
 def _complaints(error: ValidationError, tree: yaml.Node | None) -> Iterable[Complaint]:
     for detail in error.errors():
-        location = [part for part in detail["loc"] if part not in ("git", "confluence", "[key]")]
+        location = _written(detail["loc"])
+        if isinstance(misplaced := detail.get("ctx", {}).get("error"), MisplacedError):
+            location.append(misplaced.setting)
         where, text = _said(detail, location)
         yield Complaint(_line_of(tree, location or where.split(".")), where, text)
+
+
+def _written(location: Sequence[Any]) -> list[Any]:
+    """A place as the file has it: without the kind that chose among several shapes."""
+    depth = _KINDS_AT.get(location[0]) if location else None
+    return [part for at, part in enumerate(location) if at != depth and part != "[key]"]
 
 
 def _said(detail: ErrorDetails, location: list[Any]) -> tuple[str, str]:
@@ -130,10 +141,16 @@ def _said(detail: ErrorDetails, location: list[Any]) -> tuple[str, str]:
         return where, _KEY_FIXES[str(location[0])]
     if kind == "extra_forbidden":
         return where, _unknown_key(location)
-    return where, _FIXES.get(kind, detail["msg"][0].lower() + detail["msg"][1:])
+    said = _FIXES.get(kind, detail["msg"][0].lower() + detail["msg"][1:])
+    if kind == "union_tag_invalid":
+        kinds = {name: value.replace("'", "").replace(", ", " or ") for name, value in detail["ctx"].items()}
+        return where, said.format_map(kinds)
+    return where, said
 
 
 def _unknown_key(location: list[Any]) -> str:
+    if location[0] == "store" and location[-1] in WeaviateSettings.model_fields:
+        return "needs backend: weaviate beside it"
     close = difflib.get_close_matches(str(location[-1]), _known_keys(), n=1)
     return "is not a setting" + (f"; did you mean “{close[0]}”?" if close else "; see `quoth config schema`")
 

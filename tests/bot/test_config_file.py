@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bot.config_file import BadConfiguration, settings_of
-from bot.settings import Settings, schema
+from bot.settings import Settings, SqliteSettings, WeaviateSettings, schema
 from connectors.errors import Misconfigured
 
 WHOLE = """
@@ -28,6 +29,36 @@ keep_words: 0
 
 
 WIKI = "{{type: confluence, url: '{url}', auth: {{kind: cloud_basic, email: a@b.example, token_env: T}}}}"
+
+
+HERE = "url: http://127.0.0.1:8080"
+BAD_WEAVIATE = (
+    ("url: weaviate:8080", "store.url: The address of a Weaviate node begins with http:// or https://"),
+    ("url: 8080", "store.url: must be an address, or a list"),
+    ("url: []", "store.url: There is no node"),
+    ("url: [http://127.0.0.1:8080, http://127.0.0.1:8080/]", "store.url: A node is there twice"),
+    ("url: http://me:secret@127.0.0.1:8080", "store.url: Take the credentials out of the address"),
+    ("url: http://127.0.0.1:8080/v1", "store.url: The address of 127.0.0.1 must end after host and port"),
+    ("url: http://127.0.0.1:8080?a=b", "store.url: The address of 127.0.0.1 must end after host and port"),
+    ("url: http://127.0.0.1:99999", "store.url: This is not an address"),
+    ("url: http://[::1", "store.url: This is not an address"),
+    ("url: [embedded, http://127.0.0.1:8080]", "store.url: embedded stands alone"),
+    ("url: http://weaviate.acme.example:8080", "store.url: http://weaviate.acme.example:8080 would send the key"),
+    (
+        "grpc_url: elsewhere.example:50051\n  url: http://127.0.0.1:8080",
+        "store.grpc_url: elsewhere.example:50051 would send the key",
+    ),
+    (f"grpc_url: [a, b]\n  {HERE}", "store.grpc_url: There are 1 nodes and 2 gRPC addresses"),
+    (f"grpc_url: ftp://a\n  {HERE}", "store.grpc_url: A gRPC address is a host and a port"),
+    (f"api_key_env: a key\n  {HERE}", "store.api_key_env: "),
+    (f"replicas: 0\n  {HERE}", "store.replicas: "),
+    (f"consistency: most\n  {HERE}", "store.consistency: "),
+    (f"collection: quoth\n  {HERE}", "store.collection: "),
+    (f"replica: 3\n  {HERE}", "did you mean “replicas”?"),
+    ("replicas: 3\n  url: embedded", "store.replicas: an embedded Weaviate is one node"),
+    ("grpc_url: 127.0.0.1:50051\n  url: embedded", "store.grpc_url: an embedded Weaviate chooses this itself"),
+    ("api_key_env: KEY\n  url: embedded", "store.api_key_env: an embedded Weaviate chooses this itself"),
+)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -92,6 +123,12 @@ def test_urls_are_left_as_they_are(tmp_path: Path, url: str) -> None:
         ("sources: {a: 3}", 1, "sources.a: must hold settings"),
         ("web: 3000", 1, "web: must hold settings"),
         ("slack: {admins: U0123ABCD}", 1, "slack.admins: must be a list"),
+        ("sources:\n  git: {type: git}", 2, "sources.git.url: is missing"),
+        ("store: weaviate", 1, "store: must hold settings"),
+        ("store: {backend: chroma}", 1, "store: has an unknown backend; write sqlite or weaviate"),
+        ("store:\n  url: http://127.0.0.1:8080", 2, "store.url: needs backend: weaviate beside it"),
+        ("store:\n  backend: weaviate", 1, "store.url: is missing"),
+        *((f"store:\n  backend: weaviate\n  {text}", 3, said) for text, said in BAD_WEAVIATE),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int | None, said: str) -> None:
@@ -100,6 +137,38 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int |
 
     assert caught.value.complaints[0].line == line
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "nodes"), [
+    (HERE, [("http://127.0.0.1:8080", "127.0.0.1:50051")]),
+    ("url: http://localhost/", [("http://localhost", "localhost:50051")]),
+    ("url: https://kb.acme.example\n  grpc_url: grpc.acme.example:443",
+     [("https://kb.acme.example", "grpc.acme.example:443")]),
+    ("url: 'http://[::1]:8080'\n  grpc_url: http://localhost:50061", [("http://[::1]:8080", "grpc://localhost:50061")]),
+    ("url: [http://a:8080, http://b:8080]\n  grpc_url: [a:1, https://b:2]\n  allow_plain_http: true",
+     [("http://a:8080", "a:1"), ("http://b:8080", "grpcs://b:2")]),
+    ("url: embedded", []),
+])  # fmt: skip
+def test_the_addresses_of_a_weaviate_are_understood(tmp_path: Path, text: str, nodes: list[tuple[str, str]]) -> None:
+    store = settings_of(written(tmp_path, f"store:\n  backend: weaviate\n  {text}")).store
+
+    assert isinstance(store, WeaviateSettings)
+    assert [(node.http, node.grpc) for node in store.nodes] == nodes
+    assert WeaviateSettings.model_validate(store.model_dump(mode="json")) == store
+
+
+@pytest.mark.parametrize("text", ["store:", "store: {}", "store: {backend: sqlite}", ""])
+def test_chunks_are_kept_in_a_file_unless_another_store_is_named(tmp_path: Path, text: str) -> None:
+    assert settings_of(written(tmp_path, text)).store == SqliteSettings()
+
+
+def test_the_schema_takes_what_the_check_takes() -> None:
+    validator = Draft202012Validator(schema())
+
+    assert validator.is_valid({"store": {"backend": "weaviate", "url": ["https://a", "https://b"], "replicas": 2}})
+    assert validator.is_valid({"store": {}})
+    assert not validator.is_valid({"store": {"backend": "weaviate"}})
+    assert not validator.is_valid({"store": {"backend": "chroma"}})
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
