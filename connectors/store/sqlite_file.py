@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.errors import Misconfigured, QuothError, TryLater
+from connectors.model import stamp_of
 
 APPLICATION = 0x51756F74  # "Quot": how the file says whose it is.
 LAYOUT = 1
@@ -93,8 +94,16 @@ class SqliteFile:
 
     def size_bytes(self) -> int:
         """What the file and its log take on disk."""
-        files = (self.path, self.path.with_name(self.path.name + "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        return sum(file.stat().st_size for file in self._files()[:2] if file.exists())
+
+    def drop(self) -> None:
+        """Remove the file, for every thread. Another process that has it open works on nothing."""
+        self.close()
+        try:
+            for file in self._files():
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise Misconfigured(f"The index {self.path} cannot be removed: {error.strerror}.") from error
 
     def close(self) -> None:
         """Let go of the file, for every thread."""
@@ -103,6 +112,10 @@ class SqliteFile:
             for connection in self._open:
                 connection.close()
             self._open.clear()
+
+    def _files(self) -> tuple[Path, Path, Path]:
+        """The file, its log, and what its processes share in memory."""
+        return self.path, self.path.with_name(f"{self.path.name}-wal"), self.path.with_name(f"{self.path.name}-shm")
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -132,6 +145,7 @@ class SqliteFile:
             self._open.append(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.create_function("stamp", 1, _stamp, deterministic=True)
         self._local.connection = connection
         return connection
 
@@ -236,6 +250,14 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def _stamp(chunk_id: object) -> int:
+    """The stamp of a chunk id; 0 of what somebody else wrote in its place, which is no error of this very call."""
+    try:
+        return stamp_of(str(chunk_id))
+    except ValueError:
+        return 0
 
 
 def _value(connection: sqlite3.Connection, asked: str) -> object:

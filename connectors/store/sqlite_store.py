@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from connectors.errors import Misconfigured
-from connectors.model import Candidate, Chunk, Held, Query, StoredChunk, StoreStats, Vector
+from connectors.model import Candidate, Chunk, Held, NodeStanding, Query, StoredChunk, StoreStats, Vector
 from connectors.store.keywords import keyword_query
 from connectors.store.matrix import ON_DISK, Matrix, MatrixCache, usual_size
 from connectors.store.rows import COLUMNS, INSERT, Row, Version, chunk_of, numbers, rows_of
@@ -147,12 +147,24 @@ class SqliteStore:
     def stats(self, source: str | None = None) -> StoreStats:
         """How much is held, of one source or of all; the size is the whole file's."""
         with self._file.reading() as connection:
-            documents, chunks, embedded = connection.execute(
-                "SELECT count(DISTINCT source || char(0) || document_id), count(c.id), count(w.id) FROM versions v "
-                "JOIN chunks c USING (version_id) LEFT JOIN vectors w USING (id) WHERE ? IS NULL OR source = ?",
+            documents, chunks, embedded, digest = connection.execute(
+                "SELECT count(DISTINCT source || char(0) || document_id), count(c.id), count(w.id), "
+                "coalesce(sum(stamp(chunk_id)), 0) FROM versions v JOIN chunks c USING (version_id) "
+                "LEFT JOIN vectors w USING (id) WHERE ? IS NULL OR source = ?",
                 (source, source),
             ).fetchone()
-        return StoreStats(documents, chunks, embedded, self._file.size_bytes())
+        return StoreStats(documents, chunks, embedded, digest, self._file.size_bytes())
+
+    def nodes(self) -> Sequence[NodeStanding]:
+        """None: it is a file."""
+        return ()
+
+    def publish(self) -> None:
+        """Nothing: nobody else looks for the file."""
+
+    def drop(self) -> None:
+        """Remove the file."""
+        self._file.drop()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from connectors.model import Candidate, Chunk, Query, Vector, source_tag
+from connectors.model import Candidate, Chunk, Query, Vector, source_tag, stamp_of
 from connectors.ports import KnowledgeStore
 from connectors.text.analysis import terms_of
 
@@ -203,6 +204,52 @@ class StoreContract:
         store.put(put[:1])
         store.put(put)
         assert texts_of(store.search(asked("vpn"))) == {"vpn one", "vpn two"}
+
+    def test_a_put_leaves_nothing_else_of_its_version(self, store: KnowledgeStore) -> None:
+        stray = replace(chunks("a", "vpn stray")[0], ordinal=7)
+        other = chunks("a", "vpn other", version="2")
+        store.put([stray])
+        store.put(other)
+        store.put(chunks("a", "vpn one", "vpn two"))
+        assert texts_of(store.search(asked("vpn"))) == {"vpn one", "vpn two", "vpn other"}
+        store.put(chunks("a", "vpn one"))
+        assert texts_of(store.search(asked("vpn"))) == {"vpn one", "vpn other"}
+
+    def test_vectors_stay_where_the_words_did(self, store: KnowledgeStore) -> None:
+        one, two = chunks("a", "vpn one", "vpn two")
+        store.put([one, two])
+        store.embed({one.chunk_id: direction(1), two.chunk_id: direction(0, 1)})
+        store.put([replace(one, seal="new"), replace(two, text="vpn three")])
+        embedded = {stored.chunk.text: stored.vector is not None for stored in store.export("wiki")}
+        assert embedded == {"vpn one": True, "vpn three": False}
+
+    def test_the_digest_tells_which_chunks_are_held(self, store: KnowledgeStore) -> None:
+        assert store.stats().digest == 0
+        mine, other = chunks("a", "one", "two"), chunks("a", "one", source="other")
+        store.put(mine)
+        store.put(other)
+        assert store.stats("wiki").digest == sum(stamp_of(chunk.chunk_id) for chunk in mine)
+        assert store.stats().digest == sum(stamp_of(chunk.chunk_id) for chunk in (*mine, *other))
+        store.retire("wiki", {"wiki:a": None})
+        store.put(chunks("b", "one", "two"))
+        assert store.stats("wiki").chunks == 2
+        assert store.stats("wiki").digest != sum(stamp_of(chunk.chunk_id) for chunk in mine)
+
+    def test_every_node_that_is_told_of_is_ready_and_keeps_up(self, store: KnowledgeStore) -> None:
+        store.put(chunks("a", "one"))
+        assert all(node.ready and not node.lagging for node in store.nodes())
+
+    def test_publishing_changes_no_answer(self, store: KnowledgeStore) -> None:
+        store.put(chunks("a", "vpn one"))
+        for _ in range(2):
+            store.publish()
+            assert texts_of(store.search(asked("vpn"))) == {"vpn one"}
+
+    def test_dropping_twice_is_no_error(self, store: KnowledgeStore) -> None:
+        store.put(chunks("a", "vpn one"))
+        store.publish()
+        store.drop()
+        store.drop()
 
     def test_embedding_an_unknown_chunk_does_nothing(self, store: KnowledgeStore) -> None:
         store.put(chunks("a", "vpn"))

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from connectors.errors import TryLater
-from connectors.model import Candidate, Chunk, Held, Query, StoredChunk, StoreStats, Vector
+from connectors.model import (
+    Candidate,
+    Chunk,
+    Held,
+    NodeStanding,
+    Query,
+    StoredChunk,
+    StoreStats,
+    Vector,
+    stamp_of,
+)
 from connectors.text.analysis import terms_of
 
 K1, B = 1.2, 0.75
@@ -97,7 +107,19 @@ class MemoryStore:
         with self.lock:
             mine = {k: c for k, c in self.chunks.items() if source in (None, c.source)}
             documents = len({(c.source, c.document_id) for c in mine.values()})
-            return StoreStats(documents, len(mine), sum(key in self.vectors for key in mine))
+            return StoreStats(documents, len(mine), sum(key in self.vectors for key in mine), sum(map(stamp_of, mine)))
+
+    def nodes(self) -> Sequence[NodeStanding]:
+        self._asked()
+        return ()
+
+    def publish(self) -> None:
+        self._asked("publish")
+
+    def drop(self) -> None:
+        self._asked("drop")
+        with self.lock:
+            self._drop(self.chunks)
 
     def close(self) -> None: ...
 

@@ -130,6 +130,27 @@ def test_vectors_survive_a_put_that_only_renews_seals(store: SqliteStore) -> Non
     assert store.stats().embedded == 2
 
 
+def test_dropping_leaves_no_file(path: Path, store: SqliteStore) -> None:
+    store.put(chunks("a", "vpn one"))
+    beside = path.with_name("index-other.db")
+    beside.write_text("not ours")
+    assert len(list(path.parent.iterdir())) > 2
+    store.drop()
+    assert list(path.parent.iterdir()) == [beside]
+    again = SqliteStore(path, "fingerprint")
+    assert again.stats().chunks == 0
+    again.close()
+
+
+def test_a_chunk_id_that_somebody_spoiled_shows_in_the_digest(path: Path, store: SqliteStore) -> None:
+    store.put(chunks("a", "vpn one"))
+    whole = store.stats().digest
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE chunks SET chunk_id = 'no id at all'")
+        connection.commit()
+    assert store.stats().digest != whole
+
+
 def _foreign(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE theirs (x)")
