@@ -7,14 +7,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors.store.bm25f import Averages, Words, rarity, score, strongest
-from connectors.store.rows import keys_of, match_of, numbers
+from connectors.store.rows import match_of, numbers
+from connectors.store.terms import keys_of, repeats_of
 
 _DEPTH = 4
 """Candidates by words for each one wanted: FTS5's order is not quite the true one."""
 _SHALLOWEST = 400
 """Candidates by words at least: FTS5 gives terms of half of the rows no worth, which hides rows of a small index."""
-_LOUDEST = 4
-"""Times that the heaviest term is repeated for FTS5, which knows weights as repeats only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,7 @@ class KeywordQuery:
         """Chunks in scope that hold any of the terms, the most likely first: more than ``limit``, to choose from."""
         if not self.worth:
             return []
-        loudest = max(self.weights[key] for key in self.worth)
-        repeats = {key: max(1, round(_LOUDEST * self.weights[key] / loudest)) for key in self.worth}
-        if len(set(repeats.values())) == 1:
-            repeats = dict.fromkeys(repeats, 1)
+        repeats = repeats_of({key: self.weights[key] for key in self.worth})
         found = connection.execute(
             "SELECT rowid FROM terms WHERE terms MATCH ? ORDER BY rank LIMIT ?",
             (match_of(repeats, tags), max(_DEPTH * limit, _SHALLOWEST)),

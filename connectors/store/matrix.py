@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from connectors.model import Vector
-from connectors.store.rows import keys_of
+from connectors.store.terms import keys_of
 
 ON_DISK = np.dtype("<f2")
 """Half precision: measured to lose no neighbour."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 
 from connectors.model import Chunk
+from connectors.store.terms import keys_of
 from connectors.text.analysis import terms_of
 
 COLUMNS = (
@@ -16,9 +15,6 @@ COLUMNS = (
     "anchor, tags, seal"
 )
 """What :func:`chunk_of` takes, from ``chunks JOIN versions v USING (version_id)``."""
-
-_PLAIN = re.compile(r"[a-z0-9]+")
-_OTHER = re.compile(r"[^a-z0-9]")
 
 _SPOILED = ("\ufffd",)
 """What nobody ever sealed."""
@@ -106,11 +102,6 @@ def _strings(value: object) -> tuple[str, ...]:
     return tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else _SPOILED
 
 
-def keys_of(terms: Iterable[str]) -> list[str]:
-    """Terms as FTS5 splits them at spaces and nowhere else: letters, digits and underscores."""
-    return [_key(term) for term in terms]
-
-
 def scope_of(tags: Iterable[str]) -> str:
     """Tags as one column of keys."""
     return " ".join(sorted(keys_of(tags)))
@@ -132,10 +123,3 @@ def numbers(connection: sqlite3.Connection, asked: str, ids: Iterable[int]) -> s
 
 def _any(keys: Iterable[str]) -> str:
     return " OR ".join(f'"{key}"' for key in keys)
-
-
-@lru_cache(maxsize=100_000)
-def _key(term: str) -> str:
-    if _PLAIN.fullmatch(term):
-        return term
-    return _OTHER.sub(lambda other: f"_{ord(other[0]):x}_", term)
