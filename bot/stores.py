@@ -1,0 +1,92 @@
+"""Builds the store of an index, from what the configuration says now or said when the index was made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from bot.settings import Environment, Settings, SqliteSettings, StoreSettings, WeaviateSettings
+from connectors.ledger.indexes import IndexSpec
+from connectors.store.weaviate.place import WeaviatePlace
+
+if TYPE_CHECKING:
+    from connectors.ports import KnowledgeStore
+
+_STORES: TypeAdapter[SqliteSettings | WeaviateSettings] = TypeAdapter(StoreSettings)
+
+_EMBEDDED = "weaviate"
+"""The folder of data_dir that an embedded Weaviate keeps everything in."""
+
+
+def index_of(settings: Settings, fingerprint: str, embedder: str = "") -> IndexSpec:
+    """The index that a configuration asks for: what is embedded how, and kept where."""
+    store = settings.store
+    name = fingerprint
+    if isinstance(store, WeaviateSettings):
+        name = f"{'embedded' if store.embedded else 'weaviate'}:{store.collection}:{fingerprint}"
+    return IndexSpec(name, fingerprint, settings.embeddings, store.model_dump_json(), embedder)
+
+
+def store_of(spec: IndexSpec, data_dir: Path, environment: Environment, owner: str, open: ExitStack) -> KnowledgeStore:
+    """The store of an index, also of one that is no longer configured. ``open`` closes it, and a server with it.
+
+    ``owner`` names whose index it is: a store that somebody else fills is refused.
+
+    Raises:
+        Misconfigured: Its settings or secrets cannot be used, or the store is not ours.
+        TryLater: It cannot be reached.
+    """
+    settings = _STORES.validate_json(spec.store)
+    store = (
+        _sqlite(spec, data_dir)
+        if isinstance(settings, SqliteSettings)
+        else _weaviate(spec, _place(settings, data_dir, environment, open), owner)
+    )
+    open.callback(store.close)
+    return store
+
+
+def _sqlite(spec: IndexSpec, data_dir: Path) -> KnowledgeStore:
+    from connectors.store.sqlite_store import SqliteStore  # noqa: PLC0415  # numpy is slow to import
+
+    return SqliteStore(data_dir / f"index-{spec.fingerprint}.db", spec.fingerprint)
+
+
+def _weaviate(spec: IndexSpec, place: WeaviatePlace, owner: str) -> KnowledgeStore:
+    from connectors.store.weaviate_store import WeaviateStore  # noqa: PLC0415  # the client is slow to import
+
+    return WeaviateStore(place, spec.fingerprint, owner)
+
+
+def _place(settings: WeaviateSettings, data_dir: Path, environment: Environment, open: ExitStack) -> WeaviatePlace:
+    if settings.embedded:
+        return replace(_started(data_dir / _EMBEDDED, open), collection=settings.collection)
+    key = environment.secret(settings.api_key_env).get_secret_value() if settings.api_key_env else None
+    return WeaviatePlace(
+        settings.nodes,
+        key,
+        settings.replicas,
+        settings.consistency,
+        settings.collection,
+        allow_anonymous=settings.allow_anonymous or environment.weaviate_allow_anonymous,
+        allow_plain_http=settings.allow_plain_http,
+    )
+
+
+def _started(folder: Path, open: ExitStack, tell: Callable[[str], None] | None = None) -> WeaviatePlace:
+    from connectors.store.weaviate.embedded import EmbeddedWeaviate  # noqa: PLC0415  # the client is slow to import
+
+    server = EmbeddedWeaviate(folder, tell=tell or _on_stderr)
+    open.callback(server.close)
+    return server.start()
+
+
+def _on_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,62 @@
+"""The store of an index is built from what the configuration says, or said when the index was made."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Environment, Settings
+from bot.stores import index_of, store_of
+from connectors.errors import Misconfigured
+from connectors.store.sqlite_store import SqliteStore
+
+WEAVIATE = {"backend": "weaviate", "url": "http://127.0.0.1:1", "api_key_env": "WEAVIATE_API_KEY"}
+
+
+def settings(**store: object) -> Settings:
+    return Settings.model_validate({"store": store})
+
+
+@pytest.mark.parametrize(
+    ("store", "name"),
+    [
+        ({}, "f1"),
+        (WEAVIATE, "weaviate:Quoth:f1"),
+        (WEAVIATE | {"collection": "Acme"}, "weaviate:Acme:f1"),
+        ({"backend": "weaviate", "url": "embedded"}, "embedded:Quoth:f1"),
+    ],
+)
+def test_an_index_is_named_by_where_it_is_kept(store: dict[str, object], name: str) -> None:
+    spec = index_of(settings(**store), "f1")
+
+    assert (spec.name, spec.fingerprint, spec.embeddings) == (name, "f1", "local")
+
+
+def test_moving_a_weaviate_to_another_address_changes_no_name() -> None:
+    moved = WEAVIATE | {"url": ["https://one.example", "https://two.example"], "replicas": 2}
+
+    assert index_of(settings(**moved), "f1").name == index_of(settings(**WEAVIATE), "f1").name
+
+
+def test_an_index_remembers_the_name_of_a_secret_and_not_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEAVIATE_API_KEY", "hush")
+
+    spec = index_of(settings(**WEAVIATE), "f1")
+
+    assert "WEAVIATE_API_KEY" in spec.store
+    assert "hush" not in spec.store
+
+
+def test_a_file_is_opened_by_its_fingerprint(tmp_path: Path) -> None:
+    with ExitStack() as open_:
+        store = store_of(index_of(settings(), "f1"), tmp_path, Environment(), "owner", open_)
+
+        assert isinstance(store, SqliteStore)
+        assert (tmp_path / "index-f1.db").exists()
+
+
+def test_a_secret_that_is_not_set_is_named(tmp_path: Path) -> None:
+    spec = index_of(settings(**WEAVIATE), "f1")
+
+    with ExitStack() as open_, pytest.raises(Misconfigured, match="WEAVIATE_API_KEY is not set"):
+        store_of(spec, tmp_path, Environment(), "owner", open_)
