@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.markdown import Markdown
@@ -17,6 +17,8 @@ from rich.text import Text
 
 from bot.answering.model import Answer, Retrieved
 from connectors.sync.reports import Progress, SyncReport, Watcher
+
+T = TypeVar("T")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -78,6 +80,27 @@ def progress_of(source: str) -> Iterator[Watcher]:
             bars.update(listed, description=stage, completed=now.seen, total=now.total or None)
 
         yield watch
+
+
+def counted(things: Iterable[T], total: int, name: str) -> Iterator[T]:
+    """The same things; a bar on stderr counts them as they come, where somebody looks."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Bars(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as bars:
+        yield from bars.track(things, total=total, description=name)
+
+
+def show_figures(told: Mapping[str, Any]) -> None:
+    """An evaluation as a table: each figure with the bounds that hold it with 95 % confidence."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "value", "95 % interval"):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    for name, figure in told.items():
+        if isinstance(figure, Mapping):
+            shown = "{:.0f}" if name.startswith("latency") else "{:.3f}"
+            value, low, high = (shown.format(figure[part]) for part in ("value", "low", "high"))
+            table.add_row(name, value, f"{low} – {high}")
+    out.print(table)
+    out.print(f"{told['queries']} queries on {told['documents']} documents in {told['chunks']} chunks")
 
 
 def show_report(report: SyncReport) -> None:

@@ -1,0 +1,84 @@
+"""`quoth eval` keeps the contract of the commands."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bot.__main__ import main
+from tests.bot.evaluation.datasets import write_dataset
+
+Run = Callable[..., tuple[int, str, str]]
+
+KEYS = (
+    "ndcg@10 recall@3 recall@5 recall@10 recall@20 precision@3 precision@5 mrr@3 mrr pass@5 pass@10 pass@20 "
+    "latency_ms_p50 latency_ms_p95 documents chunks queries"
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("QUOTH_CONFIG", raising=False)
+    Path("quoth.yaml").write_text("data_dir: kept\n")
+
+    def typed(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["quoth", *words])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, " ".join(said.err.split())
+
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield typed
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_the_figures_are_one_compact_object_and_the_same_next_time(run: Run, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "set")
+    code, out, err = run("eval", "set", "--json")
+    told = json.loads(out)
+
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    assert " ".join(told) == KEYS
+    assert told["ndcg@10"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+
+    code, out, _ = run("--json", "eval", "./set/")
+    again = json.loads(out)
+    assert {key: again[key] for key in KEYS.split() if "latency" not in key} == {
+        key: told[key] for key in KEYS.split() if "latency" not in key
+    }
+
+
+def test_a_person_gets_a_table(run: Run, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "set")
+    code, out, _ = run("eval", "set")
+
+    assert code == 0
+    assert "ndcg@10         1.000  1.000 – 1.000" in out
+    assert "2 queries on 3 documents in 3 chunks" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["eval"], "DATASET"),
+        (["eval", "nowhere"], "there is no such folder"),
+        (["eval", "--config", "nowhere.yaml", "set"], "nowhere.yaml"),
+        (["eval", "broken", "--json"], "line 4: the document “nowhere” is not in corpus.jsonl"),
+    ],
+)
+def test_bad_usage_is_a_sentence_and_exit_2(run: Run, tmp_path: Path, words: list[str], said: str) -> None:
+    write_dataset(tmp_path / "set")
+    broken = write_dataset(tmp_path / "broken") / "qrels.tsv"
+    broken.write_text(broken.read_text() + "q1\tnowhere\t1\n")
+    code, out, err = run(*words)
+
+    assert (code, out) == (2, "")
+    assert said in err
