@@ -1,0 +1,135 @@
+"""A search on one node: by words and by vector at once, then whatever a candidate's two true scores still need."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from weaviate.proto.v1 import base_pb2
+
+from connectors.model import Candidate, Query, Vector
+from connectors.store.bm25f import MAX_TERMS, score, strongest
+from connectors.store.terms import keys_of, repeats_of
+from connectors.store.weaviate.connection import Call, Connection
+from connectors.store.weaviate.index import Index
+from connectors.store.weaviate.measures import Measures
+from connectors.store.weaviate.objects import SHOWN, WORDS, Stored
+from connectors.store.weaviate.requests import LARGEST_ANSWER, among, any_of, by_vector, by_words, fetch
+
+_DEPTH = 2
+"""Candidates by words for each one wanted: the server's order is not quite the true one."""
+_SHALLOWEST = 200
+_PROBED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A candidate, and when its object was last written: of two nodes' versions the newer one counts."""
+
+    candidate: Candidate
+    updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a node found, and how many objects were in the way that are nobody's chunks."""
+
+    hits: Sequence[Hit]
+    strays: int
+
+
+class Search:
+    """One question, asked of one node. ``limit`` holds for words and for vectors each."""
+
+    def __init__(self, index: Index, node: Connection, measures: Measures, query: Query, limit: int) -> None:
+        self._index = index
+        self._node = node
+        self._measures = measures
+        self._query = query
+        self._limit = min(limit, LARGEST_ANSWER)
+        positive = ((key, weight) for key, weight in query.terms.items() if weight > 0)
+        self._weights = {key: weight for term, weight in positive for key in keys_of([term])}
+
+    def run(self) -> Found:
+        """The best by words and the best by vector within the scope, each with both true scores."""
+        if len(self._weights) > MAX_TERMS:
+            self._learn(self._start_learning())
+        near_call = self._start_near()
+        words_call = self._start_words()
+        self._learn(self._start_learning())
+        near, likely = self._index.finish(self._node, near_call), self._index.finish(self._node, words_call)
+        worth = strongest(self._weights, self._rarities())
+        scores = {one.uuid: score(one.words, worth, self._measures.averages) for one in (*near, *likely)}
+        best = heapq.nsmallest(self._limit, {one.uuid for one in likely}, key=lambda uuid: (-scores[uuid], uuid))
+        rest = self._fetch(set(best) - {one.uuid for one in near})
+        hits, strays = list[Hit](), 0
+        for one, cosine in (*((one, 1 - one.distance) for one in near), *((one, self._cosine(one)) for one in rest)):
+            chunk = one.chunk
+            if chunk.chunk_id == one.uuid and chunk.tags & self._query.tags:
+                hits.append(Hit(Candidate(chunk, scores[one.uuid], cosine), one.updated))
+            else:
+                strays += 1
+        return Found(hits, strays)
+
+    def _start_near(self) -> Call | None:
+        if self._query.vector is None:
+            return None
+        request = by_vector(fetch(self._index.name, (*SHOWN, *WORDS), self._limit, self._scope()), self._query.vector)
+        return self._index.start(self._node, request)
+
+    def _start_words(self) -> Call | None:
+        weights = self._weights
+        if len(weights) > MAX_TERMS:
+            weights = {key: weights[key] for key in strongest(weights, self._rarities())}
+        if not weights:
+            return None
+        depth = min(max(_DEPTH * self._limit, _SHALLOWEST), LARGEST_ANSWER)
+        request = by_words(fetch(self._index.name, WORDS, depth, self._scope()), repeats_of(weights))
+        return self._index.start(self._node, request)
+
+    def _fetch(self, uuids: Iterable[str]) -> list[Stored]:
+        wanted = list(uuids)
+        if not wanted:
+            return []
+        with_vectors = self._query.vector is not None
+        request = fetch(self._index.name, SHOWN, len(wanted), among(wanted), vectors=with_vectors)
+        return self._index.finish(self._node, self._index.start(self._node, request))
+
+    def _cosine(self, one: Stored) -> float | None:
+        vector: Vector | None = self._query.vector
+        if vector is None or one.vector is None or len(one.vector) != len(vector):
+            return None
+        return float(one.vector @ vector)
+
+    def _scope(self) -> base_pb2.Filters:
+        return any_of("tags", sorted(self._query.tags))
+
+    def _rarities(self) -> Mapping[str, float]:
+        known = self._measures.rarities
+        return {key: found for key in self._weights if (found := known.get(key)) is not None}
+
+    def _start_learning(self) -> dict[str, Call]:
+        unknown = [key for key in self._weights if key not in self._measures.rarities]
+        if len(unknown) > _PROBED_AT_ONCE:
+            unknown = self._held(unknown)
+        return {key: self._probe([key]) for key in unknown}
+
+    def _learn(self, calls: Mapping[str, Call]) -> None:
+        for key, call in calls.items():
+            self._measures.learn(key, self._index.finish(self._node, call))
+
+    def _held(self, keys: Sequence[str]) -> list[str]:
+        """Those of very many terms that may be held at all: most of what people paste is not."""
+        groups = [keys[first : first + _PROBED_AT_ONCE] for first in range(0, len(keys), _PROBED_AT_ONCE)]
+        held = list[str]()
+        for group, call in [(group, self._probe(group)) for group in groups]:
+            if self._index.finish(self._node, call):
+                held += group
+            else:
+                self._measures.rarities.update(dict.fromkeys(group))
+        return held
+
+    def _probe(self, keys: Sequence[str]) -> Call:
+        request = by_words(fetch(self._index.name, ("terms",), 1), dict.fromkeys(keys, 1))
+        return self._index.start(self._node, request)

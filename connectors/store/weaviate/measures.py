@@ -1,0 +1,117 @@
+"""What scores are measured with: a fixed sample of an index, its mean lengths, and how rare terms are."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from connectors.model import Vector
+from connectors.store.bm25f import Averages
+from connectors.store.weaviate.index import STAMPS, Index
+from connectors.store.weaviate.objects import IDENTITY, WORDS, Stored
+from connectors.store.weaviate.requests import LARGEST_ANSWER, all_of, among, equals, fetch, stamped
+from connectors.store.weaviate.schema import K1, B
+
+SAMPLE = 512
+"""Objects of the fixed sample: those of the smallest chunk ids, which are as good as drawn by lot."""
+
+_FRESH_SECONDS = 300.0
+_FRESH_SECONDS_WHEN_SMALL = 10.0
+_CHANGED = 16
+"""A sample is taken anew when one chunk of so many was written here meanwhile."""
+_FIRST_RANGE = 2**18
+_AMPLE = 1.3
+_TERMS_KEPT = 50_000
+_NONE = Averages(0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """One state of an index, good enough for scores: they compare with those of the same question only."""
+
+    vectors: Sequence[Vector] = ()
+    averages: Averages = _NONE
+    length: float = 0.0
+    """Terms of a chunk as the server counts them, on average."""
+    chunks: int = 0
+    """About how many there are."""
+    rarities: dict[str, float | None] = field(default_factory=dict)
+    """What was learned about terms; ``None`` where no chunk holds one."""
+
+    def learn(self, term: str, found: Sequence[Stored]) -> None:
+        """Read a term's rarity off the score of the best chunk for that term alone."""
+        if len(self.rarities) >= _TERMS_KEPT:
+            self.rarities.pop(next(iter(self.rarities)), None)
+        self.rarities[term] = self._rarity(term, found[0]) if found else None
+
+    def _rarity(self, term: str, best: Stored) -> float | None:
+        terms = str(best.fields.get("terms", "")).split()
+        times = terms.count(term)
+        if not times:
+            return None
+        norm = 1 - B + B * len(terms) / self.length if self.length else 1.0
+        return best.score * (times + K1 * norm) / times
+
+
+class Measuring:
+    """Takes the measures of an index, again after some time or many changes. Safe to use from many threads."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._lock = threading.Lock()
+        self._measures = Measures()
+        self._changes = 0
+        self._expires = 0.0
+        self._range = _FIRST_RANGE
+
+    def changed(self, chunks: int) -> None:
+        """So many chunks were written or dropped."""
+        with self._lock:
+            self._changes += chunks
+
+    def now(self) -> Measures:
+        """The measures of the index as it is, or was a little while ago."""
+        with self._lock:
+            fresh = time.monotonic() < self._expires
+            if not fresh or self._changes > self._measures.chunks // _CHANGED:
+                self._changes = 0
+                self._measures = self._taken()
+                small = len(self._measures.vectors) < SAMPLE
+                self._expires = time.monotonic() + (_FRESH_SECONDS_WHEN_SMALL if small else _FRESH_SECONDS)
+            return self._measures
+
+    def _taken(self) -> Measures:
+        everything, known = self._sample(embedded=False)
+        sample = everything if all(one.embedded for one in everything) else self._sample(embedded=True)[0]
+        vectors = [one.vector for one in sample if one.vector is not None]
+        words = [one.words for one in everything]
+        heads, bodies = (_mean(len(one.head) for one in words), _mean(len(one.body) for one in words))
+        near = _mean(sum(map(len, one.near)) for one in words)
+        return Measures(vectors, Averages(heads, bodies, near), 2 * heads + bodies, known)
+
+    def _sample(self, *, embedded: bool) -> tuple[list[Stored], int]:
+        """The objects of the smallest ids, and about how many objects there are in all."""
+        index, reach = self._index, self._range
+        while True:
+            within = stamped(0, reach) if not embedded else all_of(stamped(0, reach), equals("embedded", True))
+            found = index.fetched(fetch(index.name, ("stamp",), LARGEST_ANSWER, within))
+            if len(found) >= LARGEST_ANSWER:
+                reach //= 2
+            elif len(found) >= SAMPLE or reach >= STAMPS:
+                break
+            else:
+                reach = min(STAMPS, int(reach * max(2.0, min(32.0, _AMPLE * SAMPLE / (len(found) or 1)))))
+        if not embedded:
+            self._range = max(reach, _FIRST_RANGE) if reach < STAMPS else _FIRST_RANGE
+        smallest = sorted(found)[:SAMPLE]
+        names = (*IDENTITY, *WORDS, "embedded")
+        rows = index.fetched(fetch(index.name, names, SAMPLE, among(smallest), vectors=True)) if smallest else {}
+        own = [rows[uuid] for uuid in smallest if uuid in rows and rows[uuid].chunk.chunk_id == uuid]
+        return own, len(found) * STAMPS // reach
+
+
+def _mean(lengths: Iterable[int]) -> float:
+    every = list(lengths)
+    return sum(every) / len(every) if every else 0.0
