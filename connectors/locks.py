@@ -32,9 +32,7 @@ class FileLock:
         with _usable(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(file):
             os.close(file)
             return False
         # The file stays: unlinking it would let two processes hold two files of one name.
@@ -46,6 +44,43 @@ class FileLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+class SharedLock:
+    """A lock that any number of holders share, of whom the last one can tell that it is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    def join(self) -> None:
+        """Be one of the holders. Waits for the moment in which another one leaves.
+
+        Raises:
+            Misconfigured: The folder cannot be written.
+            TryLater: Its disk is full.
+        """
+        with _usable(self._path.parent):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def leave(self) -> bool:
+        """Hold it no longer. Whether this was the last holder, as far as nobody joins at this moment."""
+        if self._file is None:
+            return False
+        alone = _locked(self._file)
+        os.close(self._file)
+        self._file = None
+        return alone
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def place_of(folder: Path) -> str:

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connectors.store.weaviate.embedded import VERSION, binary_place
+from connectors.store.weaviate.executable import VERSION, binary_place
 from connectors.store.weaviate.place import Consistency, Node, WeaviatePlace
 
 URL = os.environ.get("WEAVIATE_TEST_URL")  # noqa: TID251  # tests have no settings of their own
