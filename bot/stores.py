@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +45,7 @@ def store_of(spec: IndexSpec, data_dir: Path, environment: Environment, owner: s
     store = (
         _sqlite(spec, data_dir)
         if isinstance(settings, SqliteSettings)
-        else _weaviate(spec, _place(settings, data_dir, environment, open), owner)
+        else _weaviate(spec, place_of(settings, data_dir, environment, open), owner)
     )
     open.callback(store.close)
     return store
@@ -61,10 +60,16 @@ def _sqlite(spec: IndexSpec, data_dir: Path) -> KnowledgeStore:
 def _weaviate(spec: IndexSpec, place: WeaviatePlace, owner: str) -> KnowledgeStore:
     from connectors.store.weaviate_store import WeaviateStore  # noqa: PLC0415  # the client is slow to import
 
-    return WeaviateStore(place, spec.fingerprint, owner)
+    return WeaviateStore(place, spec.fingerprint, owner=owner)
 
 
-def _place(settings: WeaviateSettings, data_dir: Path, environment: Environment, open: ExitStack) -> WeaviatePlace:
+def place_of(settings: WeaviateSettings, data_dir: Path, environment: Environment, open: ExitStack) -> WeaviatePlace:
+    """Where a configured Weaviate is. One that Quoth starts itself is ready then, and ``open`` ends it.
+
+    Raises:
+        Misconfigured: The variable that holds the key is not set, or the server cannot be started.
+        TryLater: It is not ready in time.
+    """
     if settings.embedded:
         return replace(_started(data_dir / _EMBEDDED, open), collection=settings.collection)
     key = environment.secret(settings.api_key_env).get_secret_value() if settings.api_key_env else None
@@ -79,10 +84,10 @@ def _place(settings: WeaviateSettings, data_dir: Path, environment: Environment,
     )
 
 
-def _started(folder: Path, open: ExitStack, tell: Callable[[str], None] | None = None) -> WeaviatePlace:
+def _started(folder: Path, open: ExitStack) -> WeaviatePlace:
     from connectors.store.weaviate.embedded import EmbeddedWeaviate  # noqa: PLC0415  # the client is slow to import
 
-    server = EmbeddedWeaviate(folder, tell=tell or _on_stderr)
+    server = EmbeddedWeaviate(folder, tell=_on_stderr)
     open.callback(server.close)
     return server.start()
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Environment, Settings
-from bot.stores import index_of, store_of
+from bot.settings import Environment, Settings, WeaviateSettings
+from bot.stores import index_of, place_of, store_of
 from connectors.errors import Misconfigured
 from connectors.store.sqlite_store import SqliteStore
+from connectors.store.weaviate.place import Node, WeaviatePlace
+from connectors.store.weaviate_store import WeaviateStore
 
 WEAVIATE = {"backend": "weaviate", "url": "http://127.0.0.1:1", "api_key_env": "WEAVIATE_API_KEY"}
 
@@ -60,3 +62,30 @@ def test_a_secret_that_is_not_set_is_named(tmp_path: Path) -> None:
 
     with ExitStack() as open_, pytest.raises(Misconfigured, match="WEAVIATE_API_KEY is not set"):
         store_of(spec, tmp_path, Environment(), "owner", open_)
+
+
+@pytest.mark.parametrize(("told", "variable", "allowed"), [(False, "", False), (True, "", True), (False, "1", True)])
+def test_a_weaviate_is_used_as_it_was_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool, variable: str, allowed: bool
+) -> None:
+    monkeypatch.setenv("WEAVIATE_API_KEY", "hush")
+    monkeypatch.setenv("WEAVIATE_ALLOW_ANONYMOUS", variable)
+    store = settings(**WEAVIATE, replicas=3, consistency="all", collection="Acme", allow_anonymous=told).store
+    assert isinstance(store, WeaviateSettings)
+
+    with ExitStack() as open_:
+        place = place_of(store, tmp_path, Environment(), open_)
+
+    nodes = (Node("http://127.0.0.1:1", "127.0.0.1:50051"),)
+    assert place == WeaviatePlace(nodes, "hush", 3, "all", "Acme", allow_anonymous=allowed)
+
+
+def test_a_weaviate_is_not_asked_for_anything_before_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEAVIATE_API_KEY", "hush")
+
+    with ExitStack() as open_:
+        store = store_of(index_of(settings(**WEAVIATE), "f1"), tmp_path, Environment(), "owner", open_)
+
+        assert isinstance(store, WeaviateStore)
