@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from bot.cli import quoth
 from bot.console import err
 from connectors.errors import Misconfigured, QuothError
 
-FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 
 def main() -> None:
     """Run the command line and leave with its exit code: 0 done, 1 the work failed, 2 bad usage or configuration."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # What was opened is closed, servers included.
     os.umask(0o077)  # Whatever is written here is for this user alone: pages, questions, the sealing key.
     try:
         quoth()
