@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -391,6 +392,19 @@ class Environment(BaseSettings):
     quoth_config: Path = Path("quoth.yaml")
     quoth_log: Literal["text", "json"] | None = None
     _variables: Mapping[str, str] = PrivateAttr(default_factory=lambda: dict(os.environ))
+
+    def __init__(self, **values: Any) -> None:
+        """Read them.
+
+        Raises:
+            Misconfigured: One of them says something that it cannot.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            name = str(wrong["loc"][0]).upper()
+            raise Misconfigured(f"The environment variable {name} cannot be used: {wrong['msg']}.") from None
 
     def secret(self, variable: str) -> SecretStr:
         """The value of a variable that the configuration names.

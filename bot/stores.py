@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from bot.settings import Environment, Settings, SqliteSettings, StoreSettings, WeaviateSettings
+from connectors.errors import Misconfigured
 from connectors.ledger.indexes import IndexSpec
 from connectors.store.weaviate.place import WeaviatePlace
 
@@ -30,6 +32,42 @@ def index_of(settings: Settings, fingerprint: str, embedder: str = "") -> IndexS
     if isinstance(store, WeaviateSettings):
         name = f"{'embedded' if store.embedded else 'weaviate'}:{store.collection}:{fingerprint}"
     return IndexSpec(name, fingerprint, settings.embeddings, store.model_dump_json(), embedder)
+
+
+def twin_of(index: IndexSpec, settings: Settings, other: Settings) -> IndexSpec:
+    """The same index as another configuration would keep it.
+
+    Raises:
+        Misconfigured: That one embeds in another way, or keeps it in the very place where it is.
+    """
+    if other.embeddings != index.embeddings:
+        raise Misconfigured(
+            f"The index was embedded with “{index.embeddings}”, and the other configuration says “{other.embeddings}”. "
+            "A copy keeps the vectors: set the same there, and change it once you have moved."
+        )
+    twin = index_of(other, index.fingerprint, index.embedder)
+    if _is_one_place(_STORES.validate_json(index.store), other.store, settings.data_dir == other.data_dir):
+        raise Misconfigured("The other configuration names the very store that answers now. Name another one there.")
+    return twin
+
+
+def _is_one_place(one: SqliteSettings | WeaviateSettings, other: object, same_folder: bool) -> bool:
+    if isinstance(one, WeaviateSettings) and isinstance(other, WeaviateSettings):
+        if one.collection != other.collection:
+            return False
+        common = {node.http for node in one.nodes} & {node.http for node in other.nodes}
+        return bool(common) or (one.embedded and other.embedded and same_folder)
+    return same_folder and type(one) is type(other)
+
+
+def share_ledger(one: Settings, other: Settings) -> bool:
+    """Whether two configurations have one ledger."""
+    return one.database == other.database and (one.database != "sqlite" or one.data_dir == other.data_dir)
+
+
+def owner_of(key: bytes) -> str:
+    """How a store that others can reach names the ledger whose chunks it keeps, by the ledger's sealing key."""
+    return hashlib.sha256(b"owner\0" + key).hexdigest()[:16]
 
 
 def store_of(spec: IndexSpec, data_dir: Path, environment: Environment, owner: str, open: ExitStack) -> KnowledgeStore:
