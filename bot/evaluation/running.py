@@ -14,7 +14,7 @@ from bot.evaluation.intervals import Estimate
 from bot.evaluation.measuring import Rank, figures_of, outcomes_of
 from bot.evaluation.quarters import KNOWLEDGE_BASE
 from connectors.errors import TryLater
-from connectors.ledger.ledger import Ledger, SourceFigures
+from connectors.ledger.ledger import SourceFigures
 from connectors.ports import Connector
 from connectors.sync.reports import SyncReport, Watcher
 
@@ -31,6 +31,13 @@ class Search(Protocol):
         """The best passages, best first."""
 
 
+class Books(Protocol):
+    """What :class:`connectors.ledger.ledger.Ledger` tells."""
+
+    def figures(self) -> Sequence[SourceFigures]:
+        """How every source stands."""
+
+
 class House(Protocol):
     """What an evaluation needs of :class:`bot.app.Quoth`, built from the settings that ``quarters.apart`` gives."""
 
@@ -39,7 +46,7 @@ class House(Protocol):
         """What finds passages."""
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> Books:
         """What is held."""
 
     def scope_of(self, knowledge_base: str) -> Scope:

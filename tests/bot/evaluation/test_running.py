@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
+from bot.answering.model import Question, Retrieved, Scope
 from bot.app import Quoth
 from bot.evaluation.dataset import Dataset, dataset_in
 from bot.evaluation.quarters import apart
-from bot.evaluation.running import Evaluation, evaluated
+from bot.evaluation.running import Evaluation, Search, evaluated
 from bot.settings import Environment, Settings, WeaviateSettings
 from connectors.errors import TryLater
+from connectors.ledger.ledger import SourceFigures
 from connectors.model import Vector
-from connectors.ports import Embedder
+from connectors.ports import Connector, Embedder
+from connectors.sync.reports import SyncReport
 from tests.bot.evaluation.datasets import DOCUMENTS, write_dataset
 from tests.fakes.embedders import WordEmbedder
 
@@ -47,7 +50,7 @@ def measured(settings: Settings, dataset: Dataset, words: Embedder) -> Evaluatio
 
 
 @pytest.fixture
-def words() -> Iterator[WordEmbedder]:
+def words() -> WordEmbedder:
     return WordEmbedder()
 
 
@@ -107,6 +110,17 @@ def test_a_changed_dataset_costs_its_difference(tmp_path: Path, settings: Settin
     assert (told.documents, told.chunks) == (2, 2)
 
 
+def test_another_dataset_in_the_same_folder_replaces_the_first(
+    tmp_path: Path, settings: Settings, words: WordEmbedder
+) -> None:
+    """Nobody is asked to approve the removals: a dataset is what its files say."""
+    measured(settings, dataset_in(write_dataset(tmp_path / "set")), words)
+    others = [{"_id": f"other-{n}", "text": f"Number {n}."} for n in range(20)]
+    dataset = dataset_in(write_dataset(tmp_path / "set", others, judgements="q1\tother-3\t1"))
+
+    assert measured(settings, dataset, words).documents == 20
+
+
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, settings: Settings) -> None:
     many = [*DOCUMENTS, *({"_id": f"d{n}", "text": f"Number {n}."} for n in range(150))]
     dataset = dataset_in(write_dataset(tmp_path / "set", many))
@@ -118,6 +132,44 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, settings: Setti
     rested = WordEmbedder()
     assert measured(settings, dataset, rested).chunks == len(many)
     assert rested.embedded == len(many) - tired.embedded
+
+
+@dataclass
+class Halfway:
+    """A house that says that all went well, with a vector missing."""
+
+    search: Search
+    report: SyncReport
+
+    @property
+    def ledger(self) -> Halfway:
+        return self
+
+    def figures(self) -> list[SourceFigures]:
+        return [SourceFigures("dataset", "beir", None, None, documents=3, chunks=3, embedded=2, unreadable=0, held=0)]
+
+    def scope_of(self, knowledge_base: str) -> Scope:
+        return Scope(knowledge_base, frozenset({"source:dataset"}))
+
+    def sync_now(self, connector: Connector, **_: object) -> SyncReport:
+        return self.report
+
+
+class Unasked:
+    def find(self, question: Question, limit: int) -> Retrieved:
+        raise AssertionError("nothing may be measured yet")
+
+
+def test_nothing_is_measured_before_every_chunk_has_its_vector(tmp_path: Path) -> None:
+    synced = SyncReport("dataset", "ok", seen=3, added=3, chunks=3)
+    with pytest.raises(TryLater, match="no vector yet"):
+        evaluated(Halfway(Unasked(), synced), dataset_in(write_dataset(tmp_path)))
+
+
+def test_nothing_is_measured_after_a_failed_sync(tmp_path: Path) -> None:
+    failed = SyncReport("dataset", "failed", error="The disk is full.")
+    with pytest.raises(TryLater, match="The disk is full"):
+        evaluated(Halfway(Unasked(), failed), dataset_in(write_dataset(tmp_path)))
 
 
 def test_figures_of_words_alone_never_pass_for_the_whole(tmp_path: Path, settings: Settings) -> None:
