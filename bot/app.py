@@ -11,12 +11,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import structlog
+
 from bot.answering.model import Scope
 from bot.settings import ConfluenceSource, Environment, GitSource, Settings
-from connectors.errors import Misconfigured, TryLater
+from bot.stores import index_of, owner_of, store_of
+from connectors.errors import Misconfigured, QuothError, TryLater
+from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
-from connectors.ports import Connector
+from connectors.ports import Connector, KnowledgeStore
 from connectors.sync.errands import perform
+from connectors.sync.opening import Index, OpenIndexes
 from connectors.sync.reports import SyncReport, Watcher
 from connectors.sync.runs import Runs
 from connectors.sync.sync import Sync, fingerprint_of
@@ -30,7 +35,8 @@ if TYPE_CHECKING:
     from connectors.confluence.jail import Jail
     from connectors.embedding import CrossEncoder
     from connectors.ports import Embedder
-    from connectors.store.sqlite_store import SqliteStore
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -66,7 +72,7 @@ class Quoth:
 
     @cached_property
     def embedder(self) -> Embedder:
-        """What turns text into vectors."""
+        """What turns text into vectors, as it is configured now."""
         from connectors.embedding import embedder_of  # noqa: PLC0415  # models are slow to import
 
         return embedder_of(self.settings.embeddings)
@@ -80,23 +86,26 @@ class Quoth:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger, told which sources and which index count. Others are unanswerable from now on."""
+        """The ledger, told which sources count, and which index is to answer. Other sources do not from now on."""
         ledger = Ledger(self._database("ledger.db"))
         self._open.callback(ledger.close)
-        ledger.open_index(fingerprint_of(self.embedder))
+        ledger.indexes.want(index_of(self.settings, fingerprint_of(self.embedder), self.embedder.fingerprint))
         for name, source in self.settings.sources.items():
             ledger.register(name, source.type, _identity_of(source))
         ledger.keep_sources(self.settings.sources)
         return ledger
 
     @cached_property
-    def store(self) -> SqliteStore:
-        """The index that answers."""
-        from connectors.store.sqlite_store import SqliteStore  # noqa: PLC0415  # numpy is slow to import
+    def indexes(self) -> OpenIndexes:
+        """The indexes, each opened when it is first asked for: the one that answers, and one in building."""
+        indexes = OpenIndexes(self.ledger.indexes, self._index)
+        self._open.callback(indexes.close)
+        return indexes
 
-        store = SqliteStore(self.data_dir / f"index-{self.ledger.index}.db", self.ledger.index)
-        self._open.callback(store.close)
-        return store
+    @property
+    def store(self) -> KnowledgeStore:
+        """The store of the index that answers at this moment."""
+        return self.indexes.live().store
 
     @cached_property
     def runs(self) -> Runs:
@@ -106,14 +115,14 @@ class Quoth:
     @cached_property
     def sync(self) -> Sync:
         """What moves documents into the store."""
-        return Sync(self.ledger, self.store, self.embedder, self.data_dir / "locks")
+        return Sync(self.ledger, self.indexes, self.data_dir / "locks")
 
     @cached_property
     def search(self) -> Search:
         """What finds passages."""
         from bot.answering.retriever import Search  # noqa: PLC0415  # LangChain is slow to import
 
-        return Search(self.store, self.ledger, self.embedder, self.cross_encoder)
+        return Search(self.indexes.live, self.ledger, self.cross_encoder)
 
     @cached_property
     def answerer(self) -> Answerer:
@@ -148,7 +157,8 @@ class Quoth:
         Raises:
             Misconfigured: A model is missing or altered.
         """
-        self.embedder.embed_question("ready?")
+        if (embedder := self.indexes.live().embedder) is not None:
+            embedder.embed_question("ready?")
         if self.cross_encoder is not None:
             self.cross_encoder.scores("ready?", ["ready"])
 
@@ -217,6 +227,23 @@ class Quoth:
         source = self.settings.source(name)
         return self._git(name, source) if isinstance(source, GitSource) else self._confluence(name, source)
 
+    def _index(self, spec: IndexSpec, open: ExitStack) -> Index:  # what will be closed
+        store = store_of(spec, self.data_dir, self.environment, owner_of(self.ledger.key), open)
+        return Index(spec, store, self._embedder_of(spec))
+
+    def _embedder_of(self, spec: IndexSpec) -> Embedder | None:
+        """What embeds for an index, also for one that is no longer configured; None where that cannot be had now."""
+        if _embeds_for(spec, self.embedder):
+            return self.embedder
+        from connectors.embedding import embedder_of  # noqa: PLC0415  # models are slow to import
+
+        try:
+            earlier = embedder_of(spec.embeddings)
+        except QuothError as error:
+            log.warning("embedder.not_to_be_had", index=spec.name, kind=type(error).__name__)
+            return None
+        return earlier if _embeds_for(spec, earlier) else None
+
     def _git(self, name: str, source: GitSource) -> Connector:
         from connectors.git.clone import Remote  # noqa: PLC0415
         from connectors.git.connector import GitConnector, Selection  # noqa: PLC0415
@@ -269,6 +296,13 @@ class Quoth:
         if self.settings.database != "sqlite":
             return self.settings.database
         return f"sqlite:///{self.data_dir / file}"
+
+
+def _embeds_for(spec: IndexSpec, embedder: Embedder) -> bool:
+    """Whether an embedder's vectors can be compared with those of an index."""
+    if spec.embedder:
+        return spec.embedder == embedder.fingerprint
+    return spec.fingerprint == fingerprint_of(embedder)
 
 
 def _identity_of(source: GitSource | ConfluenceSource) -> str:

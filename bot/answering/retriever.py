@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -13,14 +13,15 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
-from bot.answering.model import Passage, Question, Rejected, Retrieved, Scope
+from bot.answering.model import Passage, Question, Rejected, Retrieved
 from bot.answering.rerank import RERANKED, Reranker, blended, logits_of, numbered
 from bot.answering.variety import varied
 from bot.answering.weighting import Part, parts_of, terms_in, vector_of
-from connectors.errors import TryLater
+from connectors.errors import QuothError, TryLater
 from connectors.fusion import fused
 from connectors.model import Candidate, Chunk, Query, Vector
-from connectors.ports import Embedder, KnowledgeStore
+from connectors.ports import KnowledgeStore
+from connectors.sync.opening import Index
 
 log = structlog.get_logger()
 
@@ -29,6 +30,9 @@ DEPTH = 100
 
 _DEEPER = 4
 """How many times more are asked for when the ledger refused too many."""
+
+_LOOKS = 3
+"""How often an index is searched at most because another went live meanwhile; more switches in a second are none."""
 
 _VARIETY = 3
 """How many times more are found than a model reads, so that doubles and crowds can be left out."""
@@ -76,6 +80,7 @@ class Voucher(Protocol):
 class Search:
     """Finds passages for questions. Safe to use from many threads; no chat model is called.
 
+    ``live`` gives the index that answers at this moment; where another went live during a search, that one is searched.
     Whatever the store offers is checked against the ledger before anybody sees it, and the search goes on until enough
     is vouched for or nothing is left.
 
@@ -86,32 +91,31 @@ class Search:
 
     def __init__(
         self,
-        store: KnowledgeStore,
+        live: Callable[[], Index],
         ledger: Voucher,
-        embedder: Embedder,
         reranker: Reranker | None,
         rerank_seconds: float = 2.0,
     ) -> None:
-        self._store = store
+        self._live = live
         self._ledger = ledger
-        self._embedder = embedder
         self._reranker = reranker
         self._rerank_seconds = rerank_seconds
 
     def find(self, question: Question, limit: int) -> Retrieved:
         """The best passages by words and meaning together, best first."""
-        parts = parts_of(question)
-        vector = self._vector(parts)
-        offers = self._vouched_for(terms_in(parts), vector, question.scope, limit)
-        if not offers.candidates:
+        if not question.scope.tags:
             return Retrieved(())
-        ranked = fused(list(offers.candidates.values()), vector, self._store.sample())
-        seen = [(candidate, score) for candidate, score in ranked if candidate.chunk.chunk_id in offers.vouched]
-        passages = (
-            _passage(rank, score, candidate, offers.vouched[candidate.chunk.chunk_id])
-            for rank, (candidate, score) in enumerate(seen[:limit], start=1)
-        )
-        return Retrieved(tuple(passages), tuple(_rejected(ranked, offers.refused)))
+        for _ in range(_LOOKS):
+            index = self._live()
+            try:
+                found = self._found_in(index, question, limit)
+            except QuothError:
+                if self._live().name == index.name:
+                    raise
+                continue  # It was dropped under our hands.
+            if self._live().name == index.name:
+                return found
+        raise TryLater("The knowledge base moves from one index to another again and again. Ask in a moment.")
 
     def best(self, question: Question, limit: int) -> Retrieved:
         """What a model should read: no document crowds out the others, and the top is read again with the question.
@@ -125,28 +129,34 @@ class Search:
             passages = blended(passages, logits)
         return Retrieved(numbered(passages[:limit]), found.rejected)
 
-    def _vector(self, parts: Sequence[Part]) -> Vector | None:
-        try:
-            return vector_of(parts, self._embedder)
-        except TryLater as error:
-            log.warning("question.not_embedded", kind=type(error).__name__)
-            return None  # Words alone still find most; the thread must not wait for an embedding service.
+    def _found_in(self, index: Index, question: Question, limit: int) -> Retrieved:
+        parts = parts_of(question)
+        vector = _vector_of(parts, index)
+        query = Query(terms_in(parts), vector, question.scope.tags, max(DEPTH, limit))
+        offers = self._vouched_for(index.store, query, limit)
+        if not offers.candidates:
+            return Retrieved(())
+        ranked = fused(list(offers.candidates.values()), vector, index.store.sample())
+        seen = [(candidate, score) for candidate, score in ranked if candidate.chunk.chunk_id in offers.vouched]
+        passages = (
+            _passage(rank, score, candidate, offers.vouched[candidate.chunk.chunk_id])
+            for rank, (candidate, score) in enumerate(seen[:limit], start=1)
+        )
+        return Retrieved(tuple(passages), tuple(_rejected(ranked, offers.refused)))
 
-    def _vouched_for(self, terms: Mapping[str, float], vector: Vector | None, scope: Scope, limit: int) -> _Offers:
+    def _vouched_for(self, store: KnowledgeStore, query: Query, limit: int) -> _Offers:
         offers = _Offers()
-        depth = max(DEPTH, limit)
-        while scope.tags:
-            offered = self._store.search(Query(terms, vector, scope.tags, depth))
+        while True:
+            offered = store.search(query)
             new = [candidate.chunk for candidate in offered if candidate.chunk.chunk_id not in offers.candidates]
             offers.candidates.update((candidate.chunk.chunk_id, candidate) for candidate in offered)
             if new:
-                vouching = self._ledger.vouch(new, scope.tags)
+                vouching = self._ledger.vouch(new, query.tags)
                 offers.vouched.update(vouching.vouched)
                 offers.refused.update(vouching.refused)
-            if not new or len(offers.vouched) >= limit or len(offered) < depth:
-                break
-            depth *= _DEEPER
-        return offers
+            if not new or len(offers.vouched) >= limit or len(offered) < query.limit:
+                return offers
+            query = replace(query, limit=_DEEPER * query.limit)
 
 
 class PassageRetriever(BaseRetriever):
@@ -180,6 +190,14 @@ class _Offers:
     candidates: dict[str, Candidate] = field(default_factory=dict)
     vouched: dict[str, Vouched] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+
+
+def _vector_of(parts: Sequence[Part], index: Index) -> Vector | None:
+    try:
+        return None if index.embedder is None else vector_of(parts, index.embedder)
+    except TryLater as error:
+        log.warning("question.not_embedded", kind=type(error).__name__)
+        return None  # Words alone still find most; the thread must not wait for an embedding service.
 
 
 def _passage(rank: int, score: float, candidate: Candidate, vouched: Vouched) -> Passage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +13,16 @@ import sqlalchemy as sa
 import structlog
 
 from connectors.database import Database, Lineage
-from connectors.errors import Misconfigured
+from connectors.ledger.holdings import Holdings
+from connectors.ledger.indexes import Indexes, insert_or_find
 from connectors.ledger.records import Records, forget
 from connectors.ledger.seals import is_sealed
 from connectors.ledger.tables import documents, holdings, indexes, keys, quarantine, sources
 from connectors.model import Chunk, link_of, source_tag
 
 LINEAGE = Lineage(Path(__file__).parents[1] / "migrations", "alembic_version_connectors")
+
+_LIVE = sa.select(indexes.c.name).where(indexes.c.live).limit(1).scalar_subquery()
 
 log = structlog.get_logger()
 
@@ -56,6 +59,8 @@ class SourceFigures:
     embedded: int
     unreadable: int
     held: int
+    digest: int = 0
+    """The sum of the chunks' stamps: what the live index must have, too."""
 
 
 class Ledger:
@@ -70,7 +75,7 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self.database = Database(url, LINEAGE)
-        self._fingerprint: str | None = None
+        self.indexes = Indexes(self.database)
         try:
             self.key = self._sealing_key()
         except BaseException:
@@ -81,33 +86,13 @@ class Ledger:
         """Let go of the database."""
         self.database.close()
 
-    def open_index(self, fingerprint: str) -> None:
-        """Make this the live index: the only one whose chunks are vouched for, and the one that syncs fill."""
-        self._fingerprint = fingerprint
-        with self.database.read() as connection:
-            live = connection.execute(sa.select(indexes.c.fingerprint).where(indexes.c.live)).scalars().all()
-        if live != [fingerprint]:
-            _or_again(lambda: self._switch_to(fingerprint))
-            log.info("index.opened", fingerprint=fingerprint)
-
-    @property
-    def index(self) -> str:
-        """The fingerprint of the index that was opened.
-
-        Raises:
-            Misconfigured: None was.
-        """
-        if self._fingerprint is None:
-            raise Misconfigured("The ledger was not told which index is in use: call open_index first.")
-        return self._fingerprint
-
     def register(self, source: str, kind: str, identity: str) -> None:
         """Note that a source is configured. ``identity`` names what it reads: type, URL, spaces.
 
         With another identity it is another source under an old name: what we hold is refused at once and forgotten.
         A source that had been out of the configuration answers again after its next reconcile.
         """
-        _or_again(lambda: self._register(source, kind, identity))
+        insert_or_find(lambda: self._register(source, kind, identity))
 
     def keep_sources(self, names: Collection[str]) -> None:
         """Nothing but these sources may answer. The others are refused at once; what we hold of them stays."""
@@ -144,12 +129,12 @@ class Ledger:
         Raises:
             TryLater: The ledger cannot be asked. Nothing is vouched for then.
         """
-        asked = sa.select(documents.c.document_id, documents.c.version, documents.c.tags).select_from(
-            documents.join(sources, sources.c.source == documents.c.source)
-        )
-        named = sa.and_(documents.c.document_id.in_(versions), sources.c.standing == "active")
+        d, h = documents.c, holdings.c
+        held = sa.and_(h.fingerprint == _LIVE, h.source == d.source, h.document_id == d.document_id)
+        joined = documents.join(sources, sources.c.source == d.source).join(holdings, held)
+        asked = sa.select(d.document_id, h.version, d.tags).select_from(joined)
         with self.database.read() as connection:
-            found = connection.execute(asked.where(named)).all()
+            found = connection.execute(asked.where(d.document_id.in_(versions), sources.c.standing == "active")).all()
         standing = {row.document_id: row.version for row in found if not tags.isdisjoint(row.tags)}
         return standing == dict(versions)
 
@@ -160,13 +145,17 @@ class Ledger:
             return list(connection.execute(asked).scalars())
 
     def records(self, source: str) -> Records:
-        """What the ledger records of a source for the open index, for a sync to read and write."""
-        return Records(self.database, self.index, source)
+        """What the ledger records of a source, for a sync to read and write."""
+        return Records(self.database, source)
+
+    def holdings(self, source: str, index: str) -> Holdings:
+        """What an index, by name, holds of a source, for a sync to read and write."""
+        return Holdings(self.database, index, source)
 
     def figures(self) -> list[SourceFigures]:
-        """How every configured source stands, by name."""
+        """How every configured source stands, by name; chunks are those of the live index."""
         with self.database.read() as connection:
-            rows = connection.execute(_figures(self.index)).all()
+            rows = connection.execute(_FIGURES).all()
         return [SourceFigures(**row._mapping) for row in rows]
 
     def _sealing_key(self) -> bytes:
@@ -175,7 +164,7 @@ class Ledger:
             key = connection.execute(asked).scalar_one_or_none()
         if key is not None:
             return bytes(key)
-        _or_again(self._ensure_key)
+        insert_or_find(self._ensure_key)
         with self.database.read() as connection:
             return bytes(connection.execute(asked).scalar_one())
 
@@ -183,14 +172,6 @@ class Ledger:
         with self.database.write() as connection:
             if connection.execute(sa.select(keys.c.name).where(keys.c.name == "seal")).one_or_none() is None:
                 connection.execute(sa.insert(keys).values(name="seal", secret=secrets.token_bytes(32)))
-
-    def _switch_to(self, fingerprint: str) -> None:
-        with self.database.write() as connection:
-            connection.execute(sa.update(indexes).values(live=indexes.c.fingerprint == fingerprint))
-            connection.execute(sa.update(sources).values(last_success=None))  # of another index: all are due at once
-            there = sa.select(indexes.c.live).where(indexes.c.fingerprint == fingerprint)
-            if connection.execute(there).one_or_none() is None:
-                connection.execute(sa.insert(indexes).values(fingerprint=fingerprint, live=True))
 
     def _register(self, source: str, kind: str, identity: str) -> None:
         here = sources.c.source == source
@@ -217,9 +198,8 @@ class Ledger:
         if not ids:
             return {}
         joined = documents.join(sources, sources.c.source == documents.c.source)
-        live = sa.select(indexes.c.fingerprint).where(indexes.c.live).limit(1).scalar_subquery()
         held = sa.and_(
-            holdings.c.fingerprint == live,
+            holdings.c.fingerprint == _LIVE,
             holdings.c.source == documents.c.source,
             holdings.c.document_id == documents.c.document_id,
         )
@@ -248,31 +228,23 @@ def _objection_of_document(chunk: Chunk, row: Any, tags: frozenset[str]) -> str 
         return "its source is not configured, or was not synced since it is again"
     if tags.isdisjoint(row.tags):
         return "its document is outside the knowledge base"
-    if chunk.version != row.version or (chunk.version, chunk.pipeline) != (row.held_version, row.pipeline):
+    if (chunk.version, chunk.pipeline) != (row.held_version, row.pipeline):
         return "it belongs to another version of its document"
     return None
-
-
-def _or_again(step: Callable[[], None]) -> None:
-    """Insert or find: where another process was first, the second look finds its row."""
-    try:
-        step()
-    except sa.exc.IntegrityError:
-        step()
 
 
 def _vouched(chunk: Chunk, row: Any) -> Vouched:
     return Vouched(row.title, link_of(row.link, chunk), row.url, tuple(row.breadcrumbs), row.updated_at)
 
 
-def _figures(fingerprint: str) -> sa.Select[Any]:
+def _figures() -> sa.Select[Any]:
     d, h, q = documents.c, holdings.c, quarantine.c
 
     def one(what: sa.ColumnElement[Any], table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
         mine = table.c.source == sources.c.source
         return sa.func.coalesce(sa.select(what).select_from(table).where(mine, *where).scalar_subquery(), 0)
 
-    held = h.fingerprint == fingerprint
+    held = h.fingerprint == _LIVE
     return (
         sa.select(
             sources.c.source,
@@ -284,7 +256,11 @@ def _figures(fingerprint: str) -> sa.Select[Any]:
             one(sa.func.sum(h.embedded), holdings, held).label("embedded"),
             one(sa.func.count(q.document_id), quarantine).label("unreadable"),
             one(sa.func.count(), documents, d.held_since.is_not(None)).label("held"),
+            one(sa.cast(sa.func.sum(h.digest), sa.BigInteger), holdings, held).label("digest"),
         )
         .where(sources.c.standing != "removed")
         .order_by(sources.c.source)
     )
+
+
+_FIGURES = _figures()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.database import Database
+from connectors.ledger.holdings import Holding, in_parts, switch
 from connectors.ledger.tables import documents, holdings, owed, quarantine, sources
-from connectors.model import Document, Held, Listing, Unreadable
-
-_IDS_A_STATEMENT = 500
+from connectors.model import Document, Listing, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +26,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A document of the ledger, and what the index holds of it: a version through a pipeline, in so many chunks."""
+    """A document of the ledger."""
 
     version: str
     place: Place
     waits_for_removal: bool
-    held_version: str | None
-    held_pipeline: str | None
-    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +44,10 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document that the store holds now: what led to it, and in how many chunks."""
+    """A document that is stored now, and the place that led to it."""
 
     document: Document
     place: Place
-    chunks: int
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """How much of a source the ledger has. ``held`` documents still answer; ``unreadable`` ones may."""
-
-    documents: int
-    chunks: int
-    embedded: int
-    held: int
-    unreadable: int
 
 
 def place_of(listing: Listing) -> Place:
@@ -72,35 +56,18 @@ def place_of(listing: Listing) -> Place:
 
 
 class Records:
-    """The ledger's rows of one source and one index. Every method is one transaction or one look."""
+    """The ledger's rows of one source. Every method is one transaction or one look."""
 
-    def __init__(self, database: Database, fingerprint: str, source: str) -> None:
+    def __init__(self, database: Database, source: str) -> None:
         self._database = database
-        self._fingerprint = fingerprint
         self._source = source
 
     def known(self) -> dict[str, Known]:
         """Every document of the source, by id."""
-        joined = documents.outerjoin(
-            holdings,
-            sa.and_(
-                holdings.c.source == documents.c.source,
-                holdings.c.document_id == documents.c.document_id,
-                holdings.c.fingerprint == self._fingerprint,
-            ),
-        )
-        asked = sa.select(
-            documents.c.document_id,
-            documents.c.version,
-            documents.c.listed,
-            documents.c.held_since,
-            holdings.c.version.label("held_version"),
-            holdings.c.pipeline,
-            holdings.c.chunks,
-        )
+        d = documents.c
+        asked = sa.select(d.document_id, d.version, d.listed, d.held_since).where(d.source == self._source)
         with self._database.read() as connection:
-            rows = connection.execute(asked.select_from(joined).where(documents.c.source == self._source))
-            return {row.document_id: _known_of(row) for row in rows}
+            return {row.document_id: _known_of(row) for row in connection.execute(asked)}
 
     def quarantined(self) -> dict[str, Quarantined]:
         """Every unreadable document of the source, by id."""
@@ -109,39 +76,29 @@ class Records:
         with self._database.read() as connection:
             return {row.document_id: Quarantined(*row[1:]) for row in connection.execute(asked)}
 
-    def owed(self) -> dict[str, tuple[str, str] | None]:
-        """What the index must keep, as ``store.retire`` wants it, of the documents whose other versions may linger."""
-        joined = owed.outerjoin(
-            holdings,
-            sa.and_(*(holdings.c[name] == owed.c[name] for name in ("fingerprint", "source", "document_id"))),
-        )
-        asked = sa.select(owed.c.document_id, holdings.c.version, holdings.c.pipeline).select_from(joined)
-        mine = sa.and_(owed.c.fingerprint == self._fingerprint, owed.c.source == self._source)
-        with self._database.read() as connection:
-            rows = connection.execute(asked.where(mine))
-            return {row.document_id: (row.version, row.pipeline) if row.version else None for row in rows}
+    def commit(
+        self,
+        stored: Sequence[Stored],
+        unreadable: Sequence[Unreadable],
+        pipeline: str,
+        held: Mapping[str, Mapping[str, Holding]],
+    ) -> None:
+        """Switch to the new versions and put the unreadable into quarantine, all in one transaction.
 
-    def owe(self, document_ids: Collection[str]) -> None:
-        """Remember, before the store is touched, that it may come to hold more of these than the ledger says."""
-        with self._database.write() as connection:
-            self._delete(connection, owed, document_ids)
-            connection.execute(sa.insert(owed), [self._key(document_id) for document_id in document_ids])
+        ``held`` names every index that the sync fills, with what it holds now of these documents; ``pipeline`` is what
+        the unreadable could not be read through.
 
-    def settle(self, document_ids: Collection[str]) -> None:
-        """The store keeps of these what the ledger says, and nothing else."""
-        with self._database.write() as connection:
-            self._delete(connection, owed, document_ids)
-
-    def commit(self, stored: Sequence[Stored], unreadable: Sequence[Unreadable], pipeline: str) -> None:
-        """Switch to the new versions and put the unreadable into quarantine, all in one transaction."""
+        Raises:
+            TryLater: Another index than these answers by now.
+        """
         ids = [entry.document.document_id for entry in stored]
         with self._database.write() as connection:
-            for table in (documents, holdings, quarantine):
+            for table in (documents, quarantine):
                 self._delete(connection, table, ids)
             self._delete(connection, quarantine, [entry.listing.document_id for entry in unreadable])
             _insert(connection, documents, [_document_row(entry) for entry in stored])
-            _insert(connection, holdings, [self._holding_row(entry, pipeline) for entry in stored])
             _insert(connection, quarantine, [self._quarantine_row(entry, pipeline) for entry in unreadable])
+            switch(connection, self._source, held)
 
     def relist(self, listings: Sequence[Listing]) -> None:
         """The documents have moved: take the place, and the links that follow from it, without a fetch."""
@@ -175,35 +132,11 @@ class Records:
         with self._database.write() as connection:
             self._delete(connection, quarantine, document_ids)
 
-    def count_embedded(self, contents: Iterable[Held]) -> None:
-        """Take over how many chunks have a vector, for what the store and the ledger agree to hold."""
-        h = holdings.c
-        asked = sa.select(h.document_id, h.version, h.pipeline, h.embedded).where(
-            h.fingerprint == self._fingerprint, h.source == self._source
-        )
+    def waiting(self) -> int:
+        """How many documents wait for a person to let them go."""
+        mine = sa.and_(documents.c.source == self._source, documents.c.held_since.is_not(None))
         with self._database.read() as connection:
-            believed = {tuple(row[:3]): row.embedded for row in connection.execute(asked)}
-        true = {(held.document_id, held.version, held.pipeline): held.embedded for held in contents}
-        wrong = {key: true[key] for key in believed.keys() & true.keys() if believed[key] != true[key]}
-        if not wrong:
-            return
-        with self._database.write() as connection:
-            for (document_id, version, pipeline), embedded in wrong.items():
-                here = sa.and_(self._is(holdings, document_id), h.fingerprint == self._fingerprint)
-                same = sa.and_(h.version == version, h.pipeline == pipeline)
-                connection.execute(sa.update(holdings).where(here, same).values(embedded=embedded))
-
-    def totals(self) -> Totals:
-        """How much there is now."""
-        d, h, q = documents.c, holdings.c, quarantine.c
-        docs = sa.select(sa.func.count(), sa.func.count(d.held_since)).where(d.source == self._source)
-        held = sa.select(sa.func.coalesce(sa.func.sum(h.chunks), 0), sa.func.coalesce(sa.func.sum(h.embedded), 0))
-        bad = sa.select(sa.func.count()).select_from(quarantine).where(q.source == self._source)
-        with self._database.read() as connection:
-            count, waiting = connection.execute(docs).one()
-            mine = (h.source == self._source, h.fingerprint == self._fingerprint)
-            chunks, embedded = connection.execute(held.where(*mine)).one()
-            return Totals(count, int(chunks), int(embedded), waiting, connection.execute(bad).scalar_one())
+            return connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one()
 
     def is_registered(self) -> bool:
         """Whether the source is one that is configured."""
@@ -232,27 +165,16 @@ class Records:
 
     def _update(self, document_ids: Collection[str], **values: Any) -> None:
         with self._database.write() as connection:
-            for some in _in_parts(document_ids):
+            for some in in_parts(document_ids):
                 mine = sa.and_(documents.c.source == self._source, documents.c.document_id.in_(some))
                 connection.execute(sa.update(documents).where(mine).values(values))
 
     def _delete(self, connection: sa.Connection, table: sa.Table, document_ids: Collection[str]) -> None:
-        for some in _in_parts(document_ids):
-            mine = sa.and_(table.c.source == self._source, table.c.document_id.in_(some))
-            if "fingerprint" in table.c:
-                mine = sa.and_(mine, table.c.fingerprint == self._fingerprint)
-            connection.execute(sa.delete(table).where(mine))
+        for some in in_parts(document_ids):
+            connection.execute(sa.delete(table).where(_among(table, self._source, some)))
 
     def _is(self, table: sa.Table, document_id: str) -> sa.ColumnElement[bool]:
         return sa.and_(table.c.source == self._source, table.c.document_id == document_id)
-
-    def _key(self, document_id: str) -> dict[str, Any]:
-        return {"fingerprint": self._fingerprint, "source": self._source, "document_id": document_id}
-
-    def _holding_row(self, entry: Stored, pipeline: str) -> dict[str, Any]:
-        document = entry.document
-        held = {"version": document.version, "pipeline": pipeline, "chunks": entry.chunks, "embedded": 0}
-        return self._key(document.document_id) | held
 
     def _quarantine_row(self, entry: Unreadable, pipeline: str) -> dict[str, Any]:
         listing = entry.listing
@@ -270,7 +192,7 @@ class Records:
 
 def forget(connection: sa.Connection, source: str, document_ids: Collection[str] | None = None) -> None:
     """Drop documents of a source, or all of them, from the ledger; every index that holds them owes their removal."""
-    parts = [None] if document_ids is None else _in_parts(document_ids)
+    parts = [None] if document_ids is None else in_parts(document_ids)
     for some in parts:
         _owe_everywhere(connection, source, some)
         for table in (documents, holdings, quarantine):
@@ -289,12 +211,6 @@ def _among(table: sa.Table, source: str, some: Sequence[str] | None) -> sa.Colum
     return mine if some is None else sa.and_(mine, table.c.document_id.in_(some))
 
 
-def _in_parts(document_ids: Collection[str]) -> Iterator[list[str]]:
-    ids = list(document_ids)
-    for start in range(0, len(ids), _IDS_A_STATEMENT):
-        yield ids[start : start + _IDS_A_STATEMENT]
-
-
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         connection.execute(sa.insert(table), rows)
@@ -306,9 +222,6 @@ def _known_of(row: Any) -> Known:
         version=row.version,
         place=Place(listed["title"], listed["parent"], tuple(listed["breadcrumbs"])),
         waits_for_removal=row.held_since is not None,
-        held_version=row.held_version,
-        held_pipeline=row.pipeline,
-        chunks=row.chunks or 0,
     )
 
 

@@ -81,23 +81,32 @@ quarantine = sa.Table(
     sa.Column("lasting", sa.Boolean, nullable=False),
 )
 
+# One index is live: it answers. One may be in building, to follow it. Any other is to be dropped.
 indexes = sa.Table(
     "indexes",
     metadata,
-    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("live", sa.Boolean, nullable=False),
+    sa.Column("building", sa.Boolean, nullable=False, server_default=sa.false()),
+    # How to open it when it is no longer the one that is configured; NULL in rows that are older than these columns.
+    sa.Column("embeddings", sa.Text),
+    sa.Column("store", sa.Text),
+    sa.Column("embedder", sa.Text),
 )
 
 holdings = sa.Table(
     "holdings",
     metadata,
-    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, primary_key=True),  # The index's name, which once was its fingerprint alone.
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("document_id", sa.Text, primary_key=True),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("pipeline", sa.Text, nullable=False),
     sa.Column("chunks", sa.Integer, nullable=False),
     sa.Column("embedded", sa.Integer, nullable=False),
+    # The sum of the chunks' stamps (connectors.model.stamp_of).
+    sa.Column("digest", sa.BigInteger, nullable=False, server_default=sa.text("0")),
 )
 
 # Documents of which an index may hold other versions than the ledger says. Written before a store is touched and

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -17,19 +17,24 @@ from connectors.text.chunking import chunks_of
 log = structlog.get_logger()
 
 
+Pieces = Mapping[str, Sequence[Chunk]]
+"""A document's chunks, by the pipeline that they are for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What came of fetching some listings. ``chunks`` are those of ``stored``, in the same order."""
+    """What came of fetching some listings. ``pieces`` are those of ``stored``, by document id."""
 
     stored: Sequence[Stored]
-    chunks: Sequence[Sequence[Chunk]]
+    pieces: Mapping[str, Pieces]
     unreadable: Sequence[Unreadable]
 
 
 def taken_in(connector: Connector, listings: Sequence[Listing], books: Books, key: bytes) -> Intake:
     """The bodies of these listings, ready to be put. What nobody listed or is older than what we hold is left out."""
     asked = {listing.document_id: listing for listing in listings}
-    stored: dict[str, tuple[Stored, Sequence[Chunk]]] = {}
+    pipelines = {book.pipeline for book in books.indexes.values()}
+    stored: dict[str, tuple[Stored, Pieces]] = {}
     unreadable: dict[str, Unreadable] = {}
     for answer in connector.fetch(listings):
         document_id = answer.document_id if isinstance(answer, Document) else answer.listing.document_id
@@ -37,7 +42,7 @@ def taken_in(connector: Connector, listings: Sequence[Listing], books: Books, ke
         if listing is None or (isinstance(answer, Document) and _is_stale(answer, listing, books)):
             log.info("document.passed_over", source=connector.source, document_id=document_id)
             continue
-        outcome = _cut(answer, listing, books.pipeline, key) if isinstance(answer, Document) else answer
+        outcome = _cut(answer, listing, pipelines, key) if isinstance(answer, Document) else answer
         if isinstance(outcome, Unreadable):
             # The listing as it was told: its version is what the next run will compare with.
             unreadable[document_id] = replace(outcome, listing=listing)
@@ -45,8 +50,9 @@ def taken_in(connector: Connector, listings: Sequence[Listing], books: Books, ke
             log.warning("document.unreadable", source=connector.source, document_id=document_id, reason=outcome.reason)
         else:
             stored[document_id] = outcome
-    good = [pair for document_id, pair in stored.items() if document_id not in unreadable]
-    return Intake([entry for entry, _ in good], [chunks for _, chunks in good], list(unreadable.values()))
+    good = {document_id: pair for document_id, pair in stored.items() if document_id not in unreadable}
+    pieces = {document_id: pieces for document_id, (_, pieces) in good.items()}
+    return Intake([entry for entry, _ in good.values()], pieces, list(unreadable.values()))
 
 
 def _is_stale(document: Document, listing: Listing, books: Books) -> bool:
@@ -54,14 +60,17 @@ def _is_stale(document: Document, listing: Listing, books: Books) -> bool:
 
 
 def _cut(
-    document: Document, listing: Listing, pipeline: str, key: bytes
-) -> tuple[Stored, Sequence[Chunk]] | Unreadable:
+    document: Document, listing: Listing, pipelines: Collection[str], key: bytes
+) -> tuple[Stored, Pieces] | Unreadable:
     tagged = replace(storable(document), tags=document.tags | {source_tag(document.source)})
     try:
-        chunks = [seal(key, chunk) for chunk in chunks_of(tagged, pipeline)]
+        chunks = chunks_of(tagged, "")
+        pieces = {
+            pipeline: [seal(key, replace(chunk, pipeline=pipeline)) for chunk in chunks] for pipeline in pipelines
+        }
     except Exception as error:  # noqa: BLE001  # one poisoned page must not stop its source, whatever it does to us
         return Unreadable(listing, f"It cannot be cut into chunks ({type(error).__name__}).")
-    return Stored(tagged, place_of(listing), len(chunks)), chunks
+    return Stored(tagged, place_of(listing)), pieces
 
 
 def storable(document: Document) -> Document:

@@ -13,11 +13,15 @@ from pathlib import Path
 import structlog
 
 from connectors.errors import Cancelled, QuothError
+from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
-from connectors.ledger.records import Records
-from connectors.ports import Connector, Embedder, KnowledgeStore
-from connectors.sync.reconciliation import Boundary, Course, House, Reconciliation, Tally, Wishes
+from connectors.ports import Connector, Embedder
+from connectors.sync.course import Boundary, Course, Wishes
+from connectors.sync.opening import OpenIndexes
+from connectors.sync.reconciliation import House, Reconciliation
 from connectors.sync.reports import Progress, SyncReport, Watcher
+from connectors.sync.shelves import Shelf, Shelves
+from connectors.sync.switching import go_live, tidy
 from connectors.text import analysis, chunking
 
 log = structlog.get_logger()
@@ -40,7 +44,7 @@ def _unbroken(boundary: Boundary) -> None: ...
 
 
 class Sync:
-    """Moves documents from sources into the store. The only code that writes to a store.
+    """Moves documents from sources into the indexes. The only code that writes to a store.
 
     One source is synced by one caller at a time (runs.py sees to it). Different sources may be synced side by side.
     ``boundary`` is told every moment between two effects; tests break runs there.
@@ -49,14 +53,14 @@ class Sync:
     def __init__(
         self,
         ledger: Ledger,
-        store: KnowledgeStore,
-        embedder: Embedder,
+        indexes: OpenIndexes,
         lock_dir: Path,
         *,
         boundary: Callable[[Boundary], None] = _unbroken,
     ) -> None:
         self._ledger = ledger
-        self._house = House(store, embedder, ledger.key, lock_dir)
+        self._indexes = indexes
+        self._house = House(ledger.key, lock_dir)
         self._boundary = boundary
 
     def reconcile(
@@ -69,11 +73,12 @@ class Sync:
         progress: Watcher | None = None,
         stop: threading.Event | None = None,
     ) -> SyncReport:
-        """Make the store hold exactly what the source holds, by comparing its manifest with the ledger.
+        """Make the indexes hold exactly what the source holds, by comparing its manifest with the ledger.
 
         Removals are confirmed by id and wait for ``approve_removals`` when they are more than max(10, 15 %) or all of
         the source; what became restricted never waits. ``full`` fetches everything again; ``verify`` puts back what the
-        store has lost. A failure is a report with ``status`` failed and the reason: nothing committed is lost.
+        store has lost or somebody altered. An index in building goes live once it is complete. A failure is a report
+        with ``status`` failed and the reason: nothing committed is lost.
 
         Raises:
             Cancelled: ``stop`` was set. What was committed stays.
@@ -108,15 +113,54 @@ class Sync:
         stop: threading.Event | None,
     ) -> SyncReport:
         started = time.monotonic()
-        fingerprint = self._ledger.index
-        records = self._ledger.records(connector.source)
-        course = Course(stop or threading.Event(), progress or _unwatched, self._boundary)
-        pipeline = pipeline_of(fingerprint, connector.conversion)
-        run = Reconciliation(connector, records, pipeline, self._house, course)
-        error = _attempted(connector.source, lambda: trip(run))
-        report = _report_of(connector.source, run.tally, records, error, time.monotonic() - started)
+        course = Course(connector.source, stop or threading.Event(), progress or _unwatched, self._boundary)
+        error = _attempted(connector.source, lambda: self._travel(connector, trip, course))
+        report = self._report(course, error, time.monotonic() - started)
         log.info("source.synced", **report.to_json() | {"error": error is not None})
         return report
+
+    def _travel(self, connector: Connector, trip: Callable[[Reconciliation], None], course: Course) -> None:
+        tidy(self._ledger, self._indexes, course)
+        specs = [spec for spec in (self._ledger.indexes.live(), self._ledger.indexes.building()) if spec is not None]
+        pipelines = {spec.name: pipeline_of(spec.fingerprint, connector.conversion) for spec in specs}
+
+        def opened(spec: IndexSpec) -> Shelf:
+            holdings = self._ledger.holdings(connector.source, spec.name)
+            return Shelf(course, self._indexes.get(spec), holdings, pipelines[spec.name])
+
+        shelves = Shelves(specs, opened)
+        records = self._ledger.records(connector.source)
+        trip(Reconciliation(connector, pipelines[specs[-1].name], records, shelves, self._house, course))
+        go_live(self._ledger, self._indexes, course)
+        for spec in (self._ledger.indexes.live(), self._ledger.indexes.building()):
+            if spec is not None and spec.name in shelves.failures:
+                raise shelves.failures[spec.name]
+
+    def _report(self, course: Course, error: str | None, seconds: float) -> SyncReport:
+        held = chunks = 0
+        try:
+            records = self._ledger.records(course.source)
+            held = records.waiting()
+            chunks = self._ledger.holdings(course.source, self._ledger.indexes.live().name).totals().chunks
+            if error is not None:
+                records.failed(error)
+        except QuothError as silent:
+            error = error or str(silent)
+        tally = course.tally
+        return SyncReport(
+            source=course.source,
+            status="ok" if error is None else "failed",
+            seen=tally.seen,
+            added=tally.added,
+            updated=tally.updated,
+            unchanged=tally.unchanged,
+            removed=tally.removed,
+            held=held,
+            unreadable=tally.unreadable,
+            chunks=chunks,
+            seconds=seconds,
+            error=error,
+        )
 
 
 def _attempted(source: str, trip: Callable[[], None]) -> str | None:
@@ -135,31 +179,6 @@ def _attempted(source: str, trip: Callable[[], None]) -> str | None:
         log.error("sync.stumbled", source=source, kind=type(error).__name__, at=_place_of(error))
         return f"{source}: the sync met something unexpected ({type(error).__name__}); the log tells where."
     return None
-
-
-def _report_of(source: str, tally: Tally, records: Records, error: str | None, seconds: float) -> SyncReport:
-    held = chunks = 0
-    try:
-        totals = records.totals()
-        held, chunks = totals.held, totals.chunks
-        if error is not None:
-            records.failed(error)
-    except QuothError as silent:
-        error = error or str(silent)
-    return SyncReport(
-        source=source,
-        status="ok" if error is None else "failed",
-        seen=tally.seen,
-        added=tally.added,
-        updated=tally.updated,
-        unchanged=tally.unchanged,
-        removed=tally.removed,
-        held=held,
-        unreadable=tally.unreadable,
-        chunks=chunks,
-        seconds=seconds,
-        error=error,
-    )
 
 
 def _place_of(error: BaseException) -> str:

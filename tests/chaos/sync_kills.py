@@ -16,10 +16,11 @@ from pathlib import Path
 
 from connectors.ledger.ledger import Ledger
 from connectors.store.sqlite_store import SqliteStore
-from connectors.sync.reconciliation import Boundary
+from connectors.sync.course import Boundary
 from connectors.sync.sync import Sync, fingerprint_of
 from tests.fakes.connectors import JournalConnector
 from tests.fakes.embedders import WordEmbedder
+from tests.fakes.indexes import one_open
 
 LONG = "\n\n".join(f"# Part {n}\n\nSentence number {n} of a page that has several parts." for n in range(4))
 
@@ -30,10 +31,10 @@ class House:
     def __init__(self, folder: Path, boundary: Callable[[Boundary], None] = lambda _: None) -> None:
         embedder = WordEmbedder()
         self.ledger = Ledger(f"sqlite:///{folder / 'ledger.sqlite3'}")
-        self.ledger.open_index(fingerprint_of(embedder))
         self.ledger.register("fake", "journal", "here")
         self.store = SqliteStore(folder / "index.sqlite3", fingerprint_of(embedder))
-        self.sync = Sync(self.ledger, self.store, embedder, folder / "locks", boundary=boundary)
+        indexes = one_open(self.ledger, self.store, embedder)
+        self.sync = Sync(self.ledger, indexes, folder / "locks", boundary=boundary)
 
     def close(self) -> None:
         self.store.close()

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from connectors.ledger.tables import documents, holdings, owed, quarantine
 from connectors.model import source_tag
-from connectors.sync.reconciliation import Boundary
+from connectors.sync.course import Boundary
 from connectors.text.chunking import chunks_of
 from tests.chaos.sync_kills import SCENARIOS, House, after, before
 from tests.fakes.connectors import JournalConnector

@@ -114,7 +114,7 @@ class MemoryStore:
         return ()
 
     def publish(self) -> None:
-        self._asked("publish")
+        self._asked()
 
     def drop(self) -> None:
         self._asked("drop")

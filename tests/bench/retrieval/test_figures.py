@@ -11,6 +11,7 @@ from bot.answering.retriever import Search
 from connectors.embedding import LocalEmbedder
 from connectors.store.sqlite_store import SqliteStore
 from tests.bench.retrieval.measuring import EverythingIsVouchedFor, collection_in, fill, measured
+from tests.fakes.indexes import index_of
 from tests.fakes.reference_data import reference_path
 
 DEPTH = 30
@@ -23,7 +24,7 @@ def test_search_ranks_as_well_as_it_was_measured(name: str, least: float, tmp_pa
     collection = collection_in(reference_path(f"retrieval/{name}"))
     store, embedder = SqliteStore(tmp_path / "index.db", "bench"), LocalEmbedder()
     fill(store, embedder, collection.documents)
-    search = Search(store, EverythingIsVouchedFor(), embedder, None)
+    search = Search(lambda: index_of(store, embedder), EverythingIsVouchedFor(), None)
     with_thread = measured(collection, lambda question: search.find(question, DEPTH))
     alone = measured(collection, lambda question: search.find(Question(question.text, question.scope), DEPTH))
     print(f"\n{name}, {store.stats().chunks} chunks\n  with thread  {with_thread}\n  last turn    {alone}")  # noqa: T201  # The point of it.

@@ -11,6 +11,7 @@ from connectors.embedding import CrossEncoder, embedder_of
 from connectors.model import Chunk, Document, source_tag
 from connectors.store.sqlite_store import SqliteStore
 from connectors.text.chunking import chunks_of
+from tests.fakes.indexes import index_of
 
 HANDBOOK = Path(__file__).parent / "handbook"
 
@@ -50,7 +51,7 @@ def handbook_search(file: Path, cross_encoder: CrossEncoder) -> Search:
         texts = [f"{chunk.title}\n{' > '.join(chunk.headings)}\n{chunk.text}" for chunk in chunks]
         vectors = embedder.embed_texts(texts)
         store.embed({chunk.chunk_id: vector for chunk, vector in zip(chunks, vectors, strict=True)})
-    return Search(store, TrustingLedger(), embedder, cross_encoder, rerank_seconds=30.0)
+    return Search(lambda: index_of(store, embedder), TrustingLedger(), cross_encoder, rerank_seconds=30.0)
 
 
 def _documents() -> Iterator[Document]:

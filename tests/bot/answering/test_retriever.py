@@ -13,6 +13,7 @@ from connectors.errors import Misconfigured, TryLater
 from connectors.ledger.ledger import Vouched, Vouching
 from connectors.model import Chunk, Vector, source_tag
 from tests.fakes.embedders import WordEmbedder
+from tests.fakes.indexes import index_of
 from tests.fakes.stores import MemoryStore
 
 SCOPE = Scope("kb", frozenset({"source:wiki"}))
@@ -71,7 +72,7 @@ def store() -> MemoryStore:
 
 
 def search(store: MemoryStore, ledger: FakeLedger | None = None, reranker: object = None) -> Search:
-    return Search(store, ledger or FakeLedger(), WordEmbedder(), reranker)  # type: ignore[arg-type]
+    return Search(lambda: index_of(store, WordEmbedder()), ledger or FakeLedger(), reranker)  # type: ignore[arg-type]
 
 
 def test_the_best_passage_is_first_and_comes_with_what_the_ledger_says(store: MemoryStore) -> None:
@@ -123,13 +124,13 @@ def test_another_scope_is_never_found(store: MemoryStore) -> None:
 
 
 def test_without_the_embedding_service_words_still_find(store: MemoryStore) -> None:
-    found = Search(store, FakeLedger(), BrokenEmbedder(), None).find(question("vpn password"), 1)
+    found = Search(lambda: index_of(store, BrokenEmbedder()), FakeLedger(), None).find(question("vpn password"), 1)
     assert found.passages[0].document_id == "wiki:vpn"
     assert found.passages[0].vector_score is None
     altered = BrokenEmbedder()
     altered.failure = Misconfigured
     with pytest.raises(Misconfigured):
-        Search(store, FakeLedger(), altered, None).find(question("vpn password"), 1)
+        Search(lambda: index_of(store, altered), FakeLedger(), None).find(question("vpn password"), 1)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "👍", "the of and", "\0", '" OR *'])

@@ -10,11 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.errors import Misconfigured, TryLater
+from connectors.ledger.holdings import holding_of
 from connectors.ledger.ledger import Ledger, Vouching
 from connectors.ledger.records import Place, Stored
 from connectors.ledger.seals import seal
-from connectors.model import Chunk, Document, source_tag
+from connectors.model import Chunk, Document, Held, source_tag
 from tests.databases import database_url
+from tests.fakes.indexes import named
 
 __all__ = ["database_url"]
 
@@ -24,7 +26,7 @@ TAGS = frozenset({source_tag("wiki")})
 
 def opened(database_url: str) -> Ledger:
     ledger = Ledger(database_url)
-    ledger.open_index("index-1")
+    ledger.indexes.want(named("index-1"))
     ledger.register("wiki", "confluence", "https://example.test")
     return ledger
 
@@ -62,9 +64,11 @@ def chunk(ledger: Ledger, of: Document, ordinal: int = 0) -> Chunk:
 
 def hold(ledger: Ledger, *documents: Document, pipeline: str = PIPELINE) -> list[Chunk]:
     """Commit the documents, of one source, as a sync does; their chunks."""
-    stored = [Stored(document, Place(document.title, None, ()), 1) for document in documents]
-    ledger.records(documents[0].source).commit(stored, [], pipeline)
-    return [chunk(ledger, document) for document in documents]
+    stored = [Stored(document, Place(document.title, None, ())) for document in documents]
+    chunks = [chunk(ledger, document) for document in documents]
+    held = {held.document_id: holding_of(held.version, pipeline, [held]) for held in chunks}
+    ledger.records(documents[0].source).commit(stored, [], pipeline, {ledger.indexes.live().name: held})
+    return chunks
 
 
 def reason(ledger: Ledger, refused: Chunk, tags: frozenset[str] = TAGS) -> str:
@@ -108,7 +112,7 @@ def test_a_forgotten_document_is_refused(ledger: Ledger) -> None:
     (held,) = hold(ledger, document("leave"))
     ledger.records("wiki").forget([held.document_id])
     assert reason(ledger, held) == "its document is gone, hidden or unknown"
-    assert ledger.records("wiki").owed() == {held.document_id: None}
+    assert ledger.holdings("wiki", "index-1").owed() == {held.document_id: None}
 
 
 def test_a_changed_chunk_is_refused(ledger: Ledger) -> None:
@@ -156,26 +160,41 @@ def test_a_document_id_under_another_source_is_not_that_document(ledger: Ledger)
 
 def test_only_the_live_index_is_vouched_for(ledger: Ledger) -> None:
     (held,) = hold(ledger, document("leave"))
-    ledger.open_index("index-2")
-    assert reason(ledger, held) == "it belongs to another version of its document"
-    ledger.open_index("index-1")
+    ledger.indexes.want(named("index-2"))
     assert ledger.vouch([held], TAGS).vouched
-
-
-def test_an_index_that_was_away_does_not_answer_with_what_is_stale(ledger: Ledger) -> None:
-    (old,) = hold(ledger, document("leave"))
-    ledger.open_index("index-2")
-    hold(ledger, document("leave", "2"))
-    ledger.open_index("index-1")
-    assert reason(ledger, old) == "it belongs to another version of its document"
+    switch_to(ledger, "index-2", held, pipeline="pipeline-2")
+    assert reason(ledger, held) == "it belongs to another version of its document"
+    assert ledger.vouch([seal(ledger.key, replace(held, pipeline="pipeline-2"))], TAGS).vouched
 
 
 def test_another_process_that_switches_the_index_is_heard(ledger: Ledger, database_url: str) -> None:
     (held,) = hold(ledger, document("leave"))
     other = opened(database_url)
-    other.open_index("index-2")
+    other.indexes.want(named("index-2"))
+    switch_to(other, "index-2", held, pipeline="pipeline-2")
     other.close()
     assert ledger.vouch([held], TAGS).vouched == {}
+
+
+def test_a_live_index_that_is_behind_the_ledger_goes_on_answering(ledger: Ledger) -> None:
+    (old,) = hold(ledger, document("leave"))
+    ledger.indexes.want(named("index-2"))
+    newer = Stored(document("leave", "2"), Place("Leave", None, ()))
+    ledger.records("wiki").commit([newer], [], PIPELINE, {"index-1": {}, "index-2": {}})
+    assert ledger.vouch([old], TAGS).vouched
+    assert ledger.still_stand({old.document_id: "1"}, TAGS)
+    assert not ledger.still_stand({old.document_id: "2"}, TAGS)
+
+
+def switch_to(ledger: Ledger, name: str, *chunks: Chunk, pipeline: str = PIPELINE) -> None:
+    """Fill the index in building with these and let it go live."""
+    building = ledger.holdings("wiki", name)
+    held = {one.document_id: holding_of(one.version, pipeline, [replace(one, pipeline=pipeline)]) for one in chunks}
+    building.commit(held)
+    building.count_embedded(
+        Held(document_id, its.version, its.pipeline, its.chunks, its.chunks) for document_id, its in held.items()
+    )
+    assert ledger.indexes.make_live(name)
 
 
 def test_a_source_out_of_the_configuration_is_refused_at_once(ledger: Ledger) -> None:
@@ -208,7 +227,7 @@ def test_a_source_with_another_identity_forgets_what_it_was(ledger: Ledger) -> N
     assert ledger.vouch([held], TAGS).vouched
     ledger.register("wiki", "confluence", "https://elsewhere.test")
     assert reason(ledger, held) == "its document is gone, hidden or unknown"
-    assert ledger.records("wiki").owed() == {held.document_id: None}
+    assert ledger.holdings("wiki", "index-1").owed() == {held.document_id: None}
     assert ledger.records("wiki").known() == {}
 
 
@@ -256,7 +275,7 @@ def test_a_source_is_due_at_once_when_what_answers_was_never_compared(ledger: Le
 
     wiki = ("wiki", "confluence")
     succeed()
-    ledger.open_index("another model")
+    ledger.indexes.want(named("another model"))
     assert not compared()
     succeed()
     ledger.keep_sources([])
@@ -269,8 +288,8 @@ def test_a_source_is_due_at_once_when_what_answers_was_never_compared(ledger: Le
 
 def test_a_ledger_without_an_index_says_what_is_missing(database_url: str) -> None:
     ledger = Ledger(database_url)
-    with pytest.raises(Misconfigured, match="open_index"):
-        ledger.records("wiki")
+    with pytest.raises(Misconfigured, match=r"indexes\.want"):
+        ledger.indexes.live()
     ledger.close()
 
 

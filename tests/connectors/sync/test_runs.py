@@ -21,10 +21,11 @@ from connectors.model import Listing
 from connectors.sync.errands import perform, perform_next
 from connectors.sync.reports import Progress, SyncReport
 from connectors.sync.runs import DEAD_AFTER, Claim, Runs, Ticket
-from connectors.sync.sync import Sync, fingerprint_of
+from connectors.sync.sync import Sync
 from tests.databases import database_url
 from tests.fakes.connectors import JournalConnector
 from tests.fakes.embedders import WordEmbedder
+from tests.fakes.indexes import one_open
 from tests.fakes.stores import MemoryStore
 
 __all__ = ["database_url"]
@@ -60,9 +61,8 @@ class SlowConnector(JournalConnector):
 @pytest.fixture
 def sync(ledger: Ledger, tmp_path: Path) -> Sync:
     embedder = WordEmbedder()
-    ledger.open_index(fingerprint_of(embedder))
     ledger.register("fake", "journal", "here")
-    return Sync(ledger, MemoryStore(), embedder, tmp_path / "locks")
+    return Sync(ledger, one_open(ledger, MemoryStore(), embedder), tmp_path / "locks")
 
 
 def test_a_request_is_queued_and_carried_out(runs: Runs) -> None:
