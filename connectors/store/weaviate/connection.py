@@ -24,12 +24,8 @@ from weaviate.proto.v1 import weaviate_pb2_grpc
 from connectors.errors import Misconfigured, TryLater
 from connectors.http import is_loopback
 from connectors.store.weaviate.addresses import unprotected
-from connectors.store.weaviate.failures import failure_of_call, failure_of_request, refused
+from connectors.store.weaviate.failures import NEWEST, OLDEST, UNTESTED, failure_of_call, failure_of_request, refused
 from connectors.store.weaviate.place import Node, WeaviatePlace
-
-OLDEST = (1, 37)
-NEWEST = (1, 40)
-"""Versions of the server that this was tested with: from the first, below the second."""
 
 _REST_SECONDS = 30
 _OPENING_SECONDS = 10
@@ -174,12 +170,8 @@ class Connection:
             )
 
     def _look_at(self, client: weaviate.WeaviateClient) -> None:
-        version = str(client.get_meta().get("version", ""))
-        if not OLDEST <= _numbers(version) < NEWEST:
-            raise Misconfigured(
-                f"Weaviate at {self.address} is version {version or 'unknown'}. Quoth is tested with "
-                f"{_written(OLDEST)} up to, but not with, {_written(NEWEST)}: run one of those."
-            )
+        if not OLDEST <= _numbers(str(client.get_meta().get("version", ""))) < NEWEST:
+            raise Misconfigured(UNTESTED.format(place=self.address))
         if not is_loopback(self._http.hostname or "") and not self._place.allow_anonymous and self._open_to_all():
             raise Misconfigured(
                 f"Weaviate at {self.address} answers without a key: turn anonymous access off and use a key "
@@ -220,7 +212,3 @@ def _port(url: SplitResult) -> int:
 def _numbers(version: str) -> tuple[int, ...]:
     found = re.match(r"(\d+)\.(\d+)", version)
     return tuple(map(int, found.groups())) if found else ()
-
-
-def _written(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))

@@ -19,6 +19,14 @@ class Crowded(TryLater):
     """More was asked for than the server sends in one answer."""
 
 
+OLDEST = (1, 37)
+NEWEST = (1, 40)
+"""Versions of the server that this was tested with: from the first, below the second."""
+
+UNTESTED = (
+    "Weaviate at {place} is of a version that Quoth was never tested with. It is tested with "
+    f"{'.'.join(map(str, OLDEST))} up to, but not with, {'.'.join(map(str, NEWEST))}: run one of those."
+)
 _KEY = "Weaviate at {place} refuses the API key: set the variable that store.api_key_env names to a key that it knows."
 _FORBIDDEN = (
     "Weaviate at {place} does not let this API key do that: give its user a role that may read, write and create the "
@@ -29,6 +37,7 @@ _SAID: tuple[tuple[str, type[QuothError], str], ...] = (
     ("could not find class", Missing, "Weaviate at {place} does not hold the collection."),
     ("class not found", Missing, "Weaviate at {place} does not hold the collection."),
     ("not present in schema", Missing, "Weaviate at {place} does not hold the collection."),
+    ("is not supported. please use weaviate version", Misconfigured, UNTESTED),
     ("anonymous access not enabled", Misconfigured, _KEY),
     ("invalid api key", Misconfigured, _KEY),
     ("unauthorized", Misconfigured, _KEY),

@@ -53,24 +53,31 @@ class Search:
 
     def run(self) -> Found:
         """The best by words and the best by vector within the scope, each with both true scores."""
-        if len(self._weights) > MAX_TERMS:
-            self._learn(self._start_learning())
+        node, index = self._node, self._index
+        probes = self._start_probes()
         near_call = self._start_near()
-        words_call = self._start_words()
-        self._learn(self._start_learning())
-        near, likely = self._index.finish(self._node, near_call), self._index.finish(self._node, words_call)
-        worth = strongest(self._weights, self._rarities())
+        if len(self._weights) > MAX_TERMS:
+            worth = self._worth(probes)
+            words_call = self._start_words({key: self._weights[key] for key in worth})
+        else:
+            words_call = self._start_words(self._weights)
+            worth = self._worth(probes)
+        near, likely = index.finish(node, near_call), index.finish(node, words_call)
         scores = {one.uuid: score(one.words, worth, self._measures.averages) for one in (*near, *likely)}
         best = heapq.nsmallest(self._limit, {one.uuid for one in likely}, key=lambda uuid: (-scores[uuid], uuid))
         rest = self._fetch(set(best) - {one.uuid for one in near})
-        hits, strays = list[Hit](), 0
-        for one, cosine in (*((one, 1 - one.distance) for one in near), *((one, self._cosine(one)) for one in rest)):
-            chunk = one.chunk
-            if chunk.chunk_id == one.uuid and chunk.tags & self._query.tags:
-                hits.append(Hit(Candidate(chunk, scores[one.uuid], cosine), one.updated))
-            else:
-                strays += 1
-        return Found(hits, strays)
+        cosines = {one.uuid: 1 - one.distance for one in near} | {one.uuid: self._cosine(one) for one in rest}
+        return self._vetted((*near, *rest), scores, cosines)
+
+    def _vetted(
+        self, rows: Sequence[Stored], scores: Mapping[str, float], cosines: Mapping[str, float | None]
+    ) -> Found:
+        hits = list[Hit]()
+        for row in rows:
+            chunk = row.chunk
+            if chunk.chunk_id == row.uuid and chunk.tags & self._query.tags:
+                hits.append(Hit(Candidate(chunk, scores[row.uuid], cosines[row.uuid]), row.updated))
+        return Found(hits, len(rows) - len(hits))
 
     def _start_near(self) -> Call | None:
         if self._query.vector is None:
@@ -78,10 +85,7 @@ class Search:
         request = by_vector(fetch(self._index.name, (*SHOWN, *WORDS), self._limit, self._scope()), self._query.vector)
         return self._index.start(self._node, request)
 
-    def _start_words(self) -> Call | None:
-        weights = self._weights
-        if len(weights) > MAX_TERMS:
-            weights = {key: weights[key] for key in strongest(weights, self._rarities())}
+    def _start_words(self, weights: Mapping[str, float]) -> Call | None:
         if not weights:
             return None
         depth = min(max(_DEPTH * self._limit, _SHALLOWEST), LARGEST_ANSWER)
@@ -105,30 +109,24 @@ class Search:
     def _scope(self) -> base_pb2.Filters:
         return any_of("tags", sorted(self._query.tags))
 
-    def _rarities(self) -> Mapping[str, float]:
+    def _worth(self, probes: Mapping[str, Call]) -> dict[str, float]:
+        """What the terms that can decide are worth. That nobody holds a term is not remembered: it may come."""
+        for key, call in probes.items():
+            self._measures.learn(key, self._index.finish(self._node, call))
         known = self._measures.rarities
-        return {key: found for key in self._weights if (found := known.get(key)) is not None}
+        return strongest(self._weights, {key: known[key] for key in self._weights if key in known})
 
-    def _start_learning(self) -> dict[str, Call]:
+    def _start_probes(self) -> dict[str, Call]:
         unknown = [key for key in self._weights if key not in self._measures.rarities]
         if len(unknown) > _PROBED_AT_ONCE:
             unknown = self._held(unknown)
         return {key: self._probe([key]) for key in unknown}
 
-    def _learn(self, calls: Mapping[str, Call]) -> None:
-        for key, call in calls.items():
-            self._measures.learn(key, self._index.finish(self._node, call))
-
     def _held(self, keys: Sequence[str]) -> list[str]:
         """Those of very many terms that may be held at all: most of what people paste is not."""
         groups = [keys[first : first + _PROBED_AT_ONCE] for first in range(0, len(keys), _PROBED_AT_ONCE)]
-        held = list[str]()
-        for group, call in [(group, self._probe(group)) for group in groups]:
-            if self._index.finish(self._node, call):
-                held += group
-            else:
-                self._measures.rarities.update(dict.fromkeys(group))
-        return held
+        calls = [(group, self._probe(group)) for group in groups]
+        return [key for group, call in calls if self._index.finish(self._node, call) for key in group]
 
     def _probe(self, keys: Sequence[str]) -> Call:
         request = by_words(fetch(self._index.name, ("terms",), 1), dict.fromkeys(keys, 1))

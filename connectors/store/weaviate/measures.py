@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from connectors.errors import TryLater
 from connectors.model import Vector
 from connectors.store.bm25f import Averages
 from connectors.store.weaviate.index import STAMPS, Index
@@ -37,22 +38,19 @@ class Measures:
     """Terms of a chunk as the server counts them, on average."""
     chunks: int = 0
     """About how many there are."""
-    rarities: dict[str, float | None] = field(default_factory=dict)
-    """What was learned about terms; ``None`` where no chunk holds one."""
+    rarities: dict[str, float] = field(default_factory=dict)
+    """What was learned about terms."""
 
     def learn(self, term: str, found: Sequence[Stored]) -> None:
-        """Read a term's rarity off the score of the best chunk for that term alone."""
-        if len(self.rarities) >= _TERMS_KEPT:
-            self.rarities.pop(next(iter(self.rarities)), None)
-        self.rarities[term] = self._rarity(term, found[0]) if found else None
-
-    def _rarity(self, term: str, best: Stored) -> float | None:
-        terms = str(best.fields.get("terms", "")).split()
+        """Read a term's rarity off the score of the best chunk for that term alone, where one holds it."""
+        terms = str(found[0].fields.get("terms", "")).split() if found else []
         times = terms.count(term)
         if not times:
-            return None
+            return
+        if len(self.rarities) >= _TERMS_KEPT:
+            self.rarities.clear()
         norm = 1 - B + B * len(terms) / self.length if self.length else 1.0
-        return best.score * (times + K1 * norm) / times
+        self.rarities[term] = found[0].score * (times + K1 * norm) / times
 
 
 class Measuring:
@@ -68,19 +66,31 @@ class Measuring:
 
     def changed(self, chunks: int) -> None:
         """So many chunks were written or dropped."""
-        with self._lock:
-            self._changes += chunks
+        self._changes += chunks  # A lost count costs a slightly older sample.
 
     def now(self) -> Measures:
-        """The measures of the index as it is, or was a little while ago."""
-        with self._lock:
-            fresh = time.monotonic() < self._expires
-            if not fresh or self._changes > self._measures.chunks // _CHANGED:
-                self._changes = 0
-                self._measures = self._taken()
-                small = len(self._measures.vectors) < SAMPLE
-                self._expires = time.monotonic() + (_FRESH_SECONDS_WHEN_SMALL if small else _FRESH_SECONDS)
+        """The measures of the index as it is, or was a little while ago. While one takes them others use the old."""
+        if not self._stale() or not self._lock.acquire(blocking=not self._expires):
             return self._measures
+        try:
+            if self._stale():
+                self._take()
+            return self._measures
+        finally:
+            self._lock.release()
+
+    def _take(self) -> None:
+        self._changes = 0
+        try:
+            self._measures = self._taken()
+        except TryLater:
+            if not self._expires:
+                raise
+        small = len(self._measures.vectors) < SAMPLE
+        self._expires = time.monotonic() + (_FRESH_SECONDS_WHEN_SMALL if small else _FRESH_SECONDS)
+
+    def _stale(self) -> bool:
+        return time.monotonic() > self._expires or self._changes > self._measures.chunks // _CHANGED
 
     def _taken(self) -> Measures:
         everything, known = self._sample(embedded=False)
