@@ -125,7 +125,7 @@ def test_a_key_for_reading_does_not_write() -> None:
 
 
 def test_a_delete_stops_at_the_servers_cap(fake: FakeWeaviate) -> None:
-    fake.cluster.maximum_results = 4
+    fake.cluster.maximum_deleted = 4
     with client_of(fake) as client:
         things = things_of(client)
         put(things, *range(10))

@@ -50,6 +50,8 @@ class Cluster:
     keys: Mapping[str, str] = field(default_factory=dict)
     version: str = VERSION
     maximum_results: int = 10_000
+    maximum_deleted: int = 10_000
+    """One setting on a real server, two here, so that a cap of deletes can be met with a few objects."""
     read_only: str | None = None
     schema: Schema = field(default_factory=Schema)
     faults: Faults = field(default_factory=Faults)

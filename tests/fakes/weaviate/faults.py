@@ -54,6 +54,19 @@ def too_little_memory() -> Fault:
     return refuse(Refused("cannot process batch: not enough memory", status=500))
 
 
+def dies(kill: Callable[[], None], *, done: bool) -> Fault:
+    """The server is killed while it carries the call out: when it is done, or before it begins."""
+
+    def fault(call: Call) -> Any:
+        if done:
+            healthy(call)
+        threading.Thread(target=kill).start()
+        time.sleep(0.5)
+        raise unavailable("Socket closed")
+
+    return fault
+
+
 def slow(seconds: float) -> Fault:
     """The answer takes its time. What was asked for is done when it comes, whether or not anybody still waits."""
 

@@ -124,7 +124,7 @@ class Servicer(weaviate_pb2_grpc.WeaviateServicer):
             where = f'batch delete: cannot find objects: find matching doc ids in shard "{collection.shard}": docIds: '
             raise Refused(where + refused.said) from None
         matching = cluster.shard(self._node, collection).matching(passes)
-        chosen = matching[: cluster.maximum_results]
+        chosen = matching[: cluster.maximum_deleted]
         if cluster.read_only and chosen:
             raise Refused('batch delete reply: failed to parse id "" as uuid: invalid UUID length: 0')
         if not request.dry_run:

@@ -15,7 +15,6 @@ import numpy as np
 from tests.fakes.weaviate.cluster import Cluster, now, verbose_nodes
 from tests.fakes.weaviate.faults import Call
 from tests.fakes.weaviate.refusals import Refused, forbidden
-from tests.fakes.weaviate.schema import completed
 from tests.fakes.weaviate.shard import Stored
 from tests.fakes.weaviate.values import checked
 
@@ -112,9 +111,7 @@ class Rest:
 
     def _update(self, asked: Asked, name: str) -> Answer:
         self._cluster.check_leader()
-        collection = self._cluster.schema.find(name)
-        collection.definition = completed(asked.body, len(self._cluster.nodes))
-        return 200, collection.definition
+        return 200, self._cluster.schema.update(name, asked.body)
 
     def _drop(self, asked: Asked, name: str) -> Answer:
         self._cluster.check_leader()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import secrets
+import string
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,20 +32,21 @@ class Property:
         return self.data_type in _TEXTS
 
 
-@dataclass
 class Collection:
     """A collection, read for use."""
 
-    definition: Definition
-    shard: str = field(default_factory=lambda: secrets.token_urlsafe(9).replace("-", "x").replace("_", "y"))
+    def __init__(self, definition: Definition) -> None:
+        self.shard = "".join(secrets.choice(string.ascii_letters) for _ in range(12))
+        self.define(definition)
+
+    def define(self, definition: Definition) -> None:
+        """Take this definition from now on."""
+        self.definition = definition
+        self.properties = {one["name"]: _property(one) for one in definition["properties"] or []}
 
     @property
     def name(self) -> str:
         return str(self.definition["class"])
-
-    @property
-    def properties(self) -> dict[str, Property]:
-        return {one["name"]: _property(one) for one in self.definition["properties"] or []}
 
     @property
     def vectors(self) -> list[str]:
@@ -95,7 +97,7 @@ class Schema:
         return self.collections[name].definition
 
     def update(self, name: str, definition: Definition) -> Definition:
-        self.find(name).definition = completed(definition, self.nodes)
+        self.find(name).define(completed(definition, self.nodes))
         return self.find(name).definition
 
     def alias(self, name: str, target: str) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from google.protobuf.json_format import MessageToDict
 from weaviate.proto.v1 import base_pb2, batch_pb2, properties_pb2
 
 from connectors.model import Vector
@@ -19,13 +18,15 @@ Properties = Mapping[str, Any]
 
 def properties_in(told: batch_pb2.BatchObject.Properties) -> dict[str, Any]:
     """The properties of an object of a batch. What is null is not there."""
-    found: dict[str, Any] = dict(MessageToDict(told.non_ref_properties))
+    plain = told.non_ref_properties.fields.items()
+    found: dict[str, Any] = {name: getattr(one, one.WhichOneof("kind")) for name, one in plain}
     for arrays in (told.int_array_properties, told.text_array_properties, told.boolean_array_properties):
         found |= {array.prop_name: list(array.values) for array in arrays}
     for numbers in told.number_array_properties:
         found[numbers.prop_name] = list(struct.unpack(f"<{len(numbers.values_bytes) // 8}d", numbers.values_bytes))
     found |= {name: [] for name in told.empty_list_props}
-    return {name: value for name, value in found.items() if value is not None}
+    nothing = {name for name, one in plain if one.HasField("null_value")}
+    return {name: value for name, value in found.items() if name not in nothing}
 
 
 def vectors_in(told: batch_pb2.BatchObject) -> dict[str, Vector]:
