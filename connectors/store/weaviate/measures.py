@@ -50,7 +50,8 @@ class Measures:
         if len(self.rarities) >= _TERMS_KEPT:
             self.rarities.clear()
         norm = 1 - B + B * len(terms) / self.length if self.length else 1.0
-        self.rarities[term] = found[0].score * (times + K1 * norm) / times
+        # Where nodes differ, one of them is believed: scores of one question compare with each other.
+        self.rarities.setdefault(term, found[0].score * (times + K1 * norm) / times)
 
 
 class Measuring:
