@@ -135,9 +135,9 @@ class WeaviateNodes:
         """The folder of a node's data."""
         return self._home(i) / "data"
 
-    def pid(self, i: int = 0) -> int:
-        """The process of a running node."""
-        return self._processes[i].pid
+    def is_running(self, i: int = 0) -> bool:
+        """Whether a node was started and has not been ended."""
+        return i in self._processes
 
     def log(self, i: int = 0) -> str:
         """What a node said."""
