@@ -75,6 +75,5 @@ def score(words: Words, worth: Mapping[str, float], averages: Averages) -> float
 
 
 def _count(counts: dict[str, float], terms: Iterable[str], worth: Mapping[str, float], factor: float) -> None:
-    for term in terms:
-        if term in worth:
-            counts[term] = counts.get(term, 0.0) + factor
+    for term in filter(worth.__contains__, terms):
+        counts[term] = counts.get(term, 0.0) + factor

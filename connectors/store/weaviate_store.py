@@ -194,7 +194,7 @@ class WeaviateStore:
         vectors = self._vectors(where) if any(row.embedded for node in seen for row in node.values()) else {}
         self._index.write(
             {
-                uuid: object_of(self._index.name, uuid, fields, vectors.get((fields["head"], fields["body"])))
+                uuid: object_of(self._index.name, uuid, fields, vectors.get((fields["terms"], fields["head_terms"])))
                 for uuid, fields in ((uuid, wanted[uuid]) for uuid in new)
             }
         )
@@ -203,8 +203,8 @@ class WeaviateStore:
         self._measuring.changed(len(new) + len(old))
 
     def _vectors(self, where: Filters) -> dict[tuple[Value, Value], Vector]:
-        rows = self._index.listed(("head", "body"), where, vectors=True)
-        return {(row.fields["head"], row.fields["body"]): row.vector for row in rows if row.vector is not None}
+        rows = self._index.listed(("terms", "head_terms"), where, vectors=True)
+        return {(row.text("terms"), row.number("head_terms")): row.vector for row in rows if row.vector is not None}
 
     def _found(self, query: Query, limit: int) -> list[Found]:
         measures = self._measuring.now()
@@ -218,8 +218,8 @@ class WeaviateStore:
         if known is None or known[0] != totals:
             first = equals("ordinal", 0)
             where = first if source is None else all_of(first, equals("source", source))
-            names = ("source", "document_id")
-            found = {tuple(map(row.fields.get, names)) for row in self._index.listed(names, where)}
+            rows = self._index.listed(("source", "document_id"), where)
+            found = {(row.text("source"), row.text("document_id")) for row in rows}
             known = self._documents[source] = (totals, len(found))
         return known[1]
 
@@ -231,7 +231,7 @@ def _version_of(chunks: Sequence[Chunk]) -> Chunk:
 
 
 def _is_of(row: Stored, version: Chunk) -> bool:
-    return all(row.fields.get(name) == getattr(version, name) for name in _VERSION)
+    return all(row.text(name) == getattr(version, name) for name in _VERSION)
 
 
 def _holds(node: Mapping[str, Stored], uuid: str, fields: Fields) -> bool:
@@ -250,9 +250,8 @@ def _best(found: Sequence[Found], limit: int) -> list[Candidate]:
     """What nodes found, each chunk once as it was last written, cut to the best of each side."""
     newest: dict[str, Hit] = {}
     for hit in (hit for one in found for hit in one.hits):
-        chunk_id = hit.candidate.chunk.chunk_id
-        if chunk_id not in newest or newest[chunk_id].updated < hit.updated:
-            newest[chunk_id] = hit
+        if hit.chunk_id not in newest or newest[hit.chunk_id].updated < hit.updated:
+            newest[hit.chunk_id] = hit
     candidates = {chunk_id: hit.candidate for chunk_id, hit in newest.items()}
     words = {key: one.keyword_score for key, one in candidates.items() if one.keyword_score > 0}
     near = {key: one.vector_score for key, one in candidates.items() if one.vector_score is not None}

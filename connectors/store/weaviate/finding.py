@@ -27,6 +27,7 @@ _PROBED_AT_ONCE = 64
 class Hit:
     """A candidate, and when its object was last written: of two nodes' versions the newer one counts."""
 
+    chunk_id: str
     candidate: Candidate
     updated: int
 
@@ -75,8 +76,8 @@ class Search:
         hits = list[Hit]()
         for row in rows:
             chunk = row.chunk
-            if chunk.chunk_id == row.uuid and chunk.tags & self._query.tags:
-                hits.append(Hit(Candidate(chunk, scores[row.uuid], cosines[row.uuid]), row.updated))
+            if chunk.tags & self._query.tags and chunk.chunk_id == row.uuid:
+                hits.append(Hit(row.uuid, Candidate(chunk, scores[row.uuid], cosines[row.uuid]), row.updated))
         return Found(hits, len(rows) - len(hits))
 
     def _start_near(self) -> Call | None:

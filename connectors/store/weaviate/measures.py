@@ -43,7 +43,7 @@ class Measures:
 
     def learn(self, term: str, found: Sequence[Stored]) -> None:
         """Read a term's rarity off the score of the best chunk for that term alone, where one holds it."""
-        terms = str(found[0].fields.get("terms", "")).split() if found else []
+        terms = found[0].text("terms").split() if found else []
         times = terms.count(term)
         if not times:
             return

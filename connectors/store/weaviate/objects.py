@@ -19,19 +19,9 @@ from connectors.text.analysis import terms_of
 
 IDENTITY = ("source", "document_id", "version", "pipeline", "ordinal")
 """What a chunk's id is made of."""
-SHOWN = (
-    *IDENTITY,
-    "title",
-    "headings",
-    "text",
-    "first_line",
-    "last_line",
-    "anchor",
-    "tags",
-    "seal",
-)
+SHOWN = (*IDENTITY, "title", "headings", "text", "first_line", "last_line", "anchor", "tags", "seal")
 """What a chunk is made of."""
-WORDS = ("head", "body", "near")
+WORDS = ("terms", "head_terms", "near")
 """What its keyword score is made of."""
 EVERYTHING = tuple(one.name for one in PROPERTIES)
 
@@ -43,10 +33,13 @@ Fields = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object as a node gave it: those of its properties that were asked for, whatever somebody wrote there."""
+    """An object as a node gave it: those of its properties that were asked for, whatever somebody wrote there.
+
+    Properties are decoded when they are looked at: most of what a search brings is not.
+    """
 
     uuid: str
-    fields: Fields
+    properties: Any
     updated: int
     score: float = 0.0
     distance: float = 0.0
@@ -55,40 +48,59 @@ class Stored:
     @property
     def chunk(self) -> Chunk:
         """The chunk; needs the properties in ``SHOWN``, or those in ``IDENTITY`` for its id alone."""
+        text, number, texts = self.text, self.number, self.texts
         return Chunk(
-            **{name: self._text(name) for name in ("source", "document_id", "version", "pipeline", "title", "text")},
-            ordinal=ordinal if isinstance(ordinal := self.fields.get("ordinal"), int) else -1,
-            headings=tuple(self._texts("headings")),
-            first_line=first if isinstance(first := self.fields.get("first_line"), int) else None,
-            last_line=last if isinstance(last := self.fields.get("last_line"), int) else None,
-            anchor=anchor if isinstance(anchor := self.fields.get("anchor"), str) else None,
-            tags=frozenset(self._texts("tags")),
-            seal=self._text("seal"),
+            source=text("source"),
+            document_id=text("document_id"),
+            version=text("version"),
+            pipeline=text("pipeline"),
+            ordinal=number("ordinal"),
+            title=text("title"),
+            headings=texts("headings"),
+            text=text("text"),
+            first_line=number("first_line") or None,
+            last_line=number("last_line") or None,
+            anchor=text("anchor") if self._has("anchor", "text_value") else None,
+            tags=frozenset(texts("tags")),
+            seal=text("seal"),
         )
 
     @property
     def words(self) -> Words:
-        """The analysed terms; needs the properties in ``WORDS``."""
-        head, body, near = (self._text(name).split() for name in WORDS)
-        return Words(head, body, (near,))
+        """The analysed terms; needs the properties in ``WORDS``. Those of the head stand twice before the body's."""
+        terms, head = self.text("terms").split(), self.number("head_terms")
+        return Words(terms[:head], terms[2 * head :], (self.text("near").split(),))
 
     @property
     def embedded(self) -> bool:
         """Whether it says that it has a vector."""
-        return self.fields.get("embedded") is True
+        return "embedded" in self.properties and bool(self.properties["embedded"].bool_value)
 
-    def _text(self, name: str) -> str:
-        value = self.fields.get(name)
-        return value if isinstance(value, str) else ""
+    @property
+    def fields(self) -> dict[str, Value]:
+        """All properties that it came with."""
+        named = ((name, _value_of(value)) for name, value in self.properties.items())
+        return {name: value for name, value in named if value is not None}
 
-    def _texts(self, name: str) -> Sequence[str]:
-        value = self.fields.get(name)
-        return value if isinstance(value, list) else ()
+    def text(self, name: str) -> str:
+        """A property that is a text; empty where it is none."""
+        return str(self.properties[name].text_value) if name in self.properties else ""
+
+    def number(self, name: str) -> int:
+        """A property that is a whole number; 0 where it is none."""
+        return int(self.properties[name].int_value) if name in self.properties else 0
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A property that is a list of texts; empty where it is none."""
+        return tuple(self.properties[name].list_value.text_values.values) if name in self.properties else ()
+
+    def _has(self, name: str, kind: str) -> bool:
+        return name in self.properties and self.properties[name].WhichOneof("kind") == kind
 
 
 def fields_of(chunks: Sequence[Chunk]) -> dict[str, dict[str, Value]]:
     """The properties of a version's chunks, in order, by chunk id. ``embedded`` is false."""
-    heads = [" ".join(keys_of(terms_of(" ".join((chunk.title, *chunk.headings))))) for chunk in chunks]
+    heads = [keys_of(terms_of(" ".join((chunk.title, *chunk.headings)))) for chunk in chunks]
     bodies = [" ".join(keys_of(terms_of(chunk.text))) for chunk in chunks]
     around = ["", *bodies, ""]
     return {
@@ -96,9 +108,8 @@ def fields_of(chunks: Sequence[Chunk]) -> dict[str, dict[str, Value]]:
             **_shown(chunk),
             "stamp": stamp_of(chunk_id),
             "embedded": False,
-            "terms": " ".join((head, head, body)),
-            "head": head,
-            "body": body,
+            "terms": " ".join((*head, *head, body)),
+            "head_terms": len(head),
             "near": " ".join((before, after)),
         }
         for chunk, head, body, before, after in zip(chunks, heads, bodies, around, around[2:], strict=False)
@@ -150,7 +161,7 @@ def stored_of(reply: search_get_pb2.SearchReply) -> list[Stored]:
     return [
         Stored(
             uuid=result.metadata.id,
-            fields=_fields_of(result),
+            properties=result.properties.non_ref_props.fields,
             updated=result.metadata.last_update_time_unix,
             score=result.metadata.score,
             distance=result.metadata.distance,
@@ -167,11 +178,6 @@ def newest_of(found: Iterable[Iterable[Stored]]) -> dict[str, Stored]:
         if one.uuid not in merged or merged[one.uuid].updated < one.updated:
             merged[one.uuid] = one
     return merged
-
-
-def _fields_of(result: search_get_pb2.SearchResult) -> dict[str, Value]:
-    named = ((name, _value_of(value)) for name, value in result.properties.non_ref_props.fields.items())
-    return {name: value for name, value in named if value is not None}
 
 
 def _value_of(value: Any) -> Value | None:

@@ -52,8 +52,9 @@ PROPERTIES = (
     _Property("stamp", "int", filterable=True, ranged=True),
     _Property("embedded", "boolean", filterable=True),
     _Property("terms", searchable=True),
-    *(_Property(name) for name in ("title", "text", "anchor", "seal", "head", "body", "near")),
+    *(_Property(name) for name in ("title", "text", "anchor", "seal", "near")),
     _Property("headings", "text[]"),
+    _Property("head_terms", "int"),
     _Property("first_line", "int"),
     _Property("last_line", "int"),
 )
