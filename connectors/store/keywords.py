@@ -36,7 +36,7 @@ class KeywordQuery:
         return [row for (row,) in found]
 
     def scores(self, connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, float]:
-        """The true score of each of these chunks, 0 without a term."""
+        """The true score of each of these chunks that is there, 0 without a term."""
         wanted = list(ids)
         if not self.worth:
             return dict.fromkeys(wanted, 0.0)
@@ -51,6 +51,8 @@ class KeywordQuery:
         held = {i: (version, head, body.split()) for i, version, head, body in rows}
         found = {}
         for i in wanted:
+            if i not in held:
+                continue
             version, head, body = held[i]
             near = [held[n][2] for n in (i - 1, i + 1) if n in held and held[n][0] == version]
             found[i] = score(Words(head.split(), body, near), self.worth, self.averages)

@@ -77,19 +77,25 @@ class MatrixCache:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         """Held while a reader takes its state of the file and its matrix, so that the two are of one moment."""
+        self._generation = 0
         self._matrix = Matrix()
         threadpool_limits(
             1, "blas"
         )  # One product is too short to share out: threads that wait for each other cost more.
 
-    def matrix_at(self, connection: sqlite3.Connection) -> Matrix:
-        """The matrix of the connection's own state of the file. Call with the lock held, first in a transaction."""
+    def matrix_at(self, connection: sqlite3.Connection, generation: int = 0) -> Matrix:
+        """The matrix of the connection's own state of the file. Call with the lock held, first in a transaction.
+
+        Nothing is kept from one ``generation`` to the next: it is another file.
+        """
         (seq, oldest) = connection.execute(
             "SELECT coalesce(max(seq), 0), coalesce(min(seq), 0) FROM changes"
         ).fetchone()
-        if seq != self._matrix.seq:
-            known = self._matrix.seq and oldest <= self._matrix.seq + 1
+        if (generation, seq) != (self._generation, self._matrix.seq):
+            # A file that was put back is behind what we know of it.
+            known = generation == self._generation and oldest - 1 <= self._matrix.seq < seq and self._matrix.seq
             self._matrix = self._caught_up(connection, seq) if known else self._loaded(connection, seq)
+            self._generation = generation
         return self._matrix
 
     def _caught_up(self, connection: sqlite3.Connection, seq: int) -> Matrix:

@@ -6,53 +6,20 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from connectors.errors import Misconfigured, QuothError, TryLater
 from connectors.model import stamp_of
-
-APPLICATION = 0x51756F74  # "Quot": how the file says whose it is.
-LAYOUT = 1
-"""The tables below, numbered. Another number is another file: an index is built again, never converted."""
+from connectors.store.sqlite_failures import failure_of, name_of
+from connectors.store.sqlite_layout import APPLICATION, LAYOUT, statements
 
 _BUSY_SECONDS = 30.0
 
-_TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE versions (
-    version_id INTEGER PRIMARY KEY, source TEXT NOT NULL, document_id TEXT NOT NULL, version TEXT NOT NULL,
-    pipeline TEXT NOT NULL, UNIQUE (source, document_id, version, pipeline));
-CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, chunk_id TEXT NOT NULL UNIQUE,
-    version_id INTEGER NOT NULL REFERENCES versions, ordinal INTEGER NOT NULL,
-    title TEXT NOT NULL, headings TEXT NOT NULL, text TEXT NOT NULL, first_line INTEGER, last_line INTEGER,
-    anchor TEXT, tags TEXT NOT NULL, seal TEXT NOT NULL, scope TEXT NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
-    head_length INTEGER NOT NULL, body_length INTEGER NOT NULL, near_length INTEGER NOT NULL);
-CREATE INDEX chunks_by_version ON chunks (version_id, ordinal);
-CREATE TABLE vectors (id INTEGER PRIMARY KEY, vector BLOB NOT NULL);
-CREATE TABLE changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL);
-CREATE TABLE totals (chunks INTEGER NOT NULL, head INTEGER NOT NULL, body INTEGER NOT NULL, near INTEGER NOT NULL);
-INSERT INTO totals VALUES (0, 0, 0, 0);
-CREATE VIRTUAL TABLE terms USING fts5 (
-    scope, head, body, content='chunks', content_rowid='id', tokenize="unicode61 remove_diacritics 0 tokenchars '_'");
-INSERT INTO terms (terms, rank) VALUES ('rank', 'bm25(0.0, 2.0, 1.0)');
-CREATE VIRTUAL TABLE frequencies USING fts5vocab ('terms', 'row');
-CREATE TRIGGER chunk_added AFTER INSERT ON chunks BEGIN
-    INSERT INTO terms (rowid, scope, head, body) VALUES (new.id, new.scope, new.head, new.body);
-    UPDATE totals SET chunks = chunks + 1, head = head + new.head_length, body = body + new.body_length,
-        near = near + new.near_length;
-END;
-CREATE TRIGGER chunk_dropped AFTER DELETE ON chunks BEGIN
-    INSERT INTO terms (terms, rowid, scope, head, body) VALUES ('delete', old.id, old.scope, old.head, old.body);
-    DELETE FROM vectors WHERE id = old.id;
-    UPDATE totals SET chunks = chunks - 1, head = head - old.head_length, body = body - old.body_length,
-        near = near - old.near_length;
-END;
-CREATE TRIGGER vector_added AFTER INSERT ON vectors BEGIN INSERT INTO changes (id) VALUES (new.id); END;
-CREATE TRIGGER vector_changed AFTER UPDATE ON vectors BEGIN INSERT INTO changes (id) VALUES (new.id); END;
-CREATE TRIGGER vector_dropped AFTER DELETE ON vectors BEGIN INSERT INTO changes (id) VALUES (old.id); END;
-"""
+_HEADER = 72
+"""Bytes at the beginning of a database that end with the application's own."""
+
+_MARKED = "SELECT 1 FROM meta WHERE name = 'dropped'"
 
 
 class SqliteFile:
@@ -66,16 +33,22 @@ class SqliteFile:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self.path = path
         self._fingerprint = fingerprint
+        self.generation = 0
+        """Counts the files that were followed: what was read of one says nothing of the next."""
+        self._place: tuple[int, int] | None = None
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
+        self._idle: set[sqlite3.Connection] = set()
+        self._lock = threading.RLock()
         self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Misconfigured(f"The folder {path.parent} cannot be made for the index: {error.strerror}.") from error
         try:
-            self._prepare()
+            try:
+                self._prepare()
+            except _SetAside:
+                self._prepare()
         except BaseException:
             self.close()
             raise
@@ -97,7 +70,9 @@ class SqliteFile:
         return sum(file.stat().st_size for file in self._files()[:2] if file.exists())
 
     def drop(self) -> None:
-        """Remove the file, for every thread. Another process that has it open works on nothing."""
+        """Remove the file, for every thread and every process that has it open."""
+        with suppress(QuothError):  # one that is damaged, or dropped already, cannot be told
+            self._mark()
         self.close()
         try:
             for file in self._files():
@@ -109,9 +84,7 @@ class SqliteFile:
         """Let go of the file, for every thread."""
         with self._lock:
             self._closed = True
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+            self._let_go()
 
     def _files(self) -> tuple[Path, Path, Path]:
         """The file, its log, and what its processes share in memory."""
@@ -119,35 +92,99 @@ class SqliteFile:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        self._follow()
         try:
-            connection = self._connection()
-            connection.execute(begin)
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            with self._taken() as connection:
+                connection.execute(begin)
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
         except sqlite3.Error as error:
-            raise failure_of(error, self.path) from error
+            raise self._failure_of(error) from error
+
+    @contextmanager
+    def _taken(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection. Nobody else closes it meanwhile: SQLite does not survive that."""
+        with self._lock:
+            connection, generation = self._connection(), self.generation
+            self._idle.discard(connection)
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                if generation == self.generation:
+                    self._idle.add(connection)
+                else:
+                    connection.close()
 
     def _connection(self) -> sqlite3.Connection:
-        held = getattr(self._local, "connection", None)
-        if isinstance(held, sqlite3.Connection) and not self._closed:
-            return held
         with self._lock:
             if self._closed:
                 raise TryLater(f"The index {self.path} was closed.")
+            generation, held = getattr(self._local, "held", (-1, None))
+            if isinstance(held, sqlite3.Connection) and generation == self.generation:
+                return held
             connection = sqlite3.connect(
                 self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._open.append(connection)
+            self._idle.add(connection)
+            self._local.held = self.generation, connection
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.create_function("stamp", 1, _stamp, deterministic=True)
-        self._local.connection = connection
         return connection
+
+    def _follow(self) -> None:
+        """Go where the file went: somebody may have removed it, or put another in its place, while we had it open.
+
+        What we have open then is a file that nobody else sees.
+        """
+        if self._closed or self._place == _place_of(self.path):
+            return
+        with self._lock:
+            if self._place != _place_of(self.path):
+                if self._is_marked():
+                    raise TryLater(f"The index {self.path} was dropped.")
+                self._let_go()
+                self._prepare()
+
+    def _let_go(self) -> None:
+        """Close what nobody uses now; a connection in use is closed by whoever has it."""
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+        self.generation += 1
+
+    def _mark(self) -> None:
+        """Leave word for other processes that the file is gone on purpose: they are not to make a new one."""
+        with self.writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO meta VALUES ('dropped', '')")
+
+    def _is_marked(self) -> bool:
+        """Whether the file that we still have open was dropped."""
+        try:
+            return any(connection.execute(_MARKED).fetchone() is not None for connection in self._idle)
+        except sqlite3.Error:
+            return False
+
+    def _failure_of(self, error: sqlite3.Error) -> QuothError:
+        """What a failure means. A damaged file of ours makes way for a new one: all of it can be fetched again."""
+        if not (name_of(error).startswith("SQLITE_CORRUPT") and _is_ours(self.path)):
+            return failure_of(error, self.path)
+        with self._lock:
+            if self._place == _place_of(self.path):
+                self._let_go()
+                for file in self._files():
+                    if file.exists():
+                        file.replace(file.with_name(f"{file.name}.damaged"))
+        return _SetAside(
+            f"The index {self.path} was damaged and has been set aside. `quoth sync` builds it again; the sources are "
+            "untouched."
+        )
 
     def _prepare(self) -> None:
         try:
@@ -155,11 +192,14 @@ class SqliteFile:
             _look_for_fts5(connection)
             self._check_owner(connection)
             _use_wal(connection)
+            self._place = _place_of(self.path)
         except sqlite3.Error as error:
-            raise failure_of(error, self.path) from error
+            self._place = _place_of(self.path)
+            raise self._failure_of(error) from error
         with self.writing() as connection:
             if not _value(connection, "PRAGMA user_version"):
                 self._create(connection)
+            connection.execute("DELETE FROM meta WHERE name = 'dropped'")  # Who opens it wants it again.
         with self.reading() as connection:
             self._check_fingerprint(connection)
 
@@ -179,7 +219,7 @@ class SqliteFile:
             )
 
     def _create(self, connection: sqlite3.Connection) -> None:
-        for statement in _statements(_TABLES):
+        for statement in statements():
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('fingerprint', ?)", (self._fingerprint,))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -194,30 +234,26 @@ class SqliteFile:
             )
 
 
-def failure_of(error: sqlite3.Error, path: Path) -> QuothError:
-    """What a failure of SQLite means for the operator."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    for beginning, (kind, sentence) in _FAILURES.items():
-        if name.startswith(beginning):
-            return kind(sentence.format(path=path))
-    if isinstance(error, sqlite3.ProgrammingError):
-        return TryLater(f"The index {path} was closed.")
-    return TryLater(f"The index {path} cannot be used now: {error}.")
+class _SetAside(TryLater):
+    """The file was damaged; a new one takes its place."""
 
 
-_FAILURES: dict[str, tuple[type[QuothError], str]] = {
-    "SQLITE_BUSY": (TryLater, "The index {path} is busy: another process has been writing to it for too long."),
-    "SQLITE_LOCKED": (TryLater, "The index {path} is busy: another process has been writing to it for too long."),
-    "SQLITE_FULL": (TryLater, "The disk that holds the index {path} is full: free some space. Nothing stored is lost."),
-    "SQLITE_READONLY": (Misconfigured, "The index {path} may not be written: let Quoth's user write file and folder."),
-    "SQLITE_PERM": (Misconfigured, "The index {path} may not be used: let Quoth's user read and write it."),
-    "SQLITE_CANTOPEN": (Misconfigured, "The index {path} cannot be opened: it must be a file that Quoth may write."),
-    "SQLITE_NOTADB": (Misconfigured, "{path} is not a database: move it away and run `quoth sync` to build the index."),
-    "SQLITE_CORRUPT": (
-        Misconfigured,
-        "The index {path} is damaged: move it away and run `quoth sync` to build it again. The sources are untouched.",
-    ),
-}
+def _is_ours(path: Path) -> bool:
+    """Whether a file says that it is an index of ours, where SQLite cannot read it any more."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEADER)[-4:] == APPLICATION.to_bytes(4, "big")
+    except OSError:
+        return False
+
+
+def _place_of(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path; None where none does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _look_for_fts5(connection: sqlite3.Connection) -> None:
@@ -241,15 +277,6 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 def _stamp(chunk_id: object) -> int:

@@ -20,6 +20,9 @@ from connectors.store.sqlite_file import SqliteFile
 SAMPLE = 512
 """Vectors of the fixed sample: those of the smallest chunk ids, which are as good as drawn by lot."""
 
+_DEEPER = 4
+"""How many times more rows are looked at where some of them were nobody's."""
+
 _PAGE = 500
 _DOCUMENTS_AT_ONCE = 200
 _LOG_KEPT = 100_000  # Changes of vectors that a reader may be behind before it reads all of them again.
@@ -39,7 +42,7 @@ class SqliteStore:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._file = SqliteFile(path, fingerprint)
         self._cache = MatrixCache()
-        self._sample: tuple[int, list[Vector]] = (0, [])
+        self._sample: tuple[tuple[int, int], list[Vector]] = ((0, 0), [])
 
     def put(self, chunks: Sequence[Chunk]) -> None:
         """Add all chunks of one version of one document; the same put again changes nothing."""
@@ -53,6 +56,8 @@ class SqliteStore:
         with self._file.writing() as connection:
             kept = _vectors_by_terms(connection, version)
             _drop(connection, version)
+            # Where somebody gave a chunk's id to something else.
+            connection.executemany("DELETE FROM chunks WHERE chunk_id = ?", [(chunk.chunk_id,) for chunk in chunks])
             version_id = connection.execute(
                 "INSERT INTO versions (source, document_id, version, pipeline) VALUES (?, ?, ?, ?)", version
             ).lastrowid
@@ -82,31 +87,44 @@ class SqliteStore:
                         _drop(connection, version)
 
     def search(self, query: Query) -> list[Candidate]:
-        """The best by words and the best by vector within the scope, each with both true scores."""
+        """The best by words and the best by vector within the scope, each with both true scores.
+
+        A row that is not the chunk which its id says is nobody's; the search goes on behind it.
+        """
         with self._file.reading() as connection:
             matrix = self._matrix(connection)
             words = keyword_query(connection, query.terms)
             cosines = None if query.vector is None else matrix.cosines(query.vector, query.tags)
-            near = cosines.best(query.limit) if cosines else []
-            likely = words.candidates(connection, query.tags, query.limit)
-            scores = words.scores(connection, {*likely, *near})
-            best = heapq.nsmallest(query.limit, likely, key=lambda i: (-scores[i], i))
-            found = dict.fromkeys((*best, *near))
-            nearness = cosines.of(list(found)) if cosines else {}
-            chunks = _chunks(connection, found)
-        return [Candidate(chunks[i], scores[i], nearness.get(i)) for i in found if i in chunks]
+            depth = query.limit
+            while True:
+                near = cosines.best(depth) if cosines else []
+                likely = words.candidates(connection, query.tags, depth)
+                scores = words.scores(connection, {*likely, *near})
+                best = heapq.nsmallest(depth, likely, key=lambda i: (-scores.get(i, 0.0), i))
+                chunks = _chunks(connection, {*best, *near})
+                sides = [[i for i in side if i in chunks][: query.limit] for side in (best, near)]
+                if all(
+                    len(true) == query.limit or len(side) < depth
+                    for true, side in zip(sides, (best, near), strict=True)
+                ):
+                    break
+                depth *= _DEEPER
+        found = dict.fromkeys(i for side in sides for i in side)
+        nearness = cosines.of(list(found)) if cosines else {}
+        return [Candidate(chunks[i], scores[i], nearness.get(i)) for i in found]
 
     def sample(self) -> Sequence[Vector]:
         """The fixed sample that a question's cosines are measured against."""
         with self._file.reading() as connection:
             (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM changes").fetchone()
-            if seq != self._sample[0]:
+            state = self._file.generation, seq
+            if state != self._sample[0]:
                 rows = connection.execute(
                     "SELECT vector FROM chunks JOIN vectors USING (id) ORDER BY chunk_id LIMIT ?", (SAMPLE,)
                 )
                 blobs = [blob for (blob,) in rows]
                 size = usual_size(blobs)
-                self._sample = (seq, [_vector(blob) for blob in blobs if len(blob) == size])
+                self._sample = (state, [_vector(blob) for blob in blobs if len(blob) == size])
             return self._sample[1]
 
     def unembedded(self, limit: int) -> list[Chunk]:
@@ -114,10 +132,9 @@ class SqliteStore:
         with self._file.reading() as connection:
             rows = connection.execute(
                 f"SELECT {COLUMNS} FROM chunks c JOIN versions v USING (version_id) "  # noqa: S608  # Our own words.
-                "WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.id = c.id) ORDER BY c.id LIMIT ?",
-                (limit,),
+                "WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.id = c.id) ORDER BY c.id"
             )
-            return [chunk_of(row) for row in rows]
+            return list(islice((chunk for row in rows if (chunk := _true(row)) is not None), limit))
 
     def contents(self, source: str) -> Iterator[Held]:
         """Every version of every document of a source."""
@@ -142,7 +159,8 @@ class SqliteStore:
             if not rows:
                 return
             for *row, last, blob in rows:  # noqa: B007  # The last one read is where the next page begins.
-                yield StoredChunk(chunk_of(row), None if blob is None else _vector(blob))
+                if (chunk := _true(row)) is not None:
+                    yield StoredChunk(chunk, None if blob is None else _vector(blob))
 
     def stats(self, source: str | None = None) -> StoreStats:
         """How much is held, of one source or of all; the size is the whole file's."""
@@ -172,7 +190,7 @@ class SqliteStore:
 
     def _matrix(self, connection: sqlite3.Connection) -> Matrix:
         with self._cache.lock:  # The first read of a transaction settles which state of the file it sees.
-            return self._cache.matrix_at(connection)
+            return self._cache.matrix_at(connection, self._file.generation)
 
 
 def _version_of(chunks: Sequence[Chunk]) -> Version:
@@ -231,13 +249,20 @@ def _embed(connection: sqlite3.Connection, blobs: Mapping[str, bytes]) -> None:
 
 
 def _chunks(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Chunk]:
+    """Those of these rows that are what their ids say."""
     rows = numbers(
         connection,
         f"SELECT {COLUMNS}, c.id FROM chunks c JOIN versions v USING (version_id) "  # noqa: S608  # Our own words.
         "WHERE c.id IN (SELECT value FROM json_each(?))",
         ids,
     )
-    return {int(row[-1]): chunk_of(row[:-1]) for row in rows}
+    return {int(row[-1]): chunk for row in rows if (chunk := _true(row[:-1])) is not None}
+
+
+def _true(row: Sequence[object]) -> Chunk | None:
+    """The chunk of a row; None where the row's id is not the chunk's own, so that it passes for another."""
+    chunk = chunk_of(row)
+    return chunk if chunk.chunk_id == row[0] else None
 
 
 def _vector(blob: bytes) -> Vector:

@@ -64,7 +64,8 @@ class OpenIndexes:
         """Close all but these."""
         for name in set(self._open) - set(names):
             with self._locks[name]:
-                self._open.pop(name)[1].close()
+                if name in self._open:
+                    self._open.pop(name)[1].close()
 
     def close(self) -> None:
         """Close all."""

@@ -4,8 +4,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 
 from connectors.errors import Misconfigured, TryLater
-from connectors.store.sqlite_file import LAYOUT, failure_of
+from connectors.model import stamp_of
+from connectors.store.sqlite_failures import failure_of
+from connectors.store.sqlite_layout import LAYOUT
 from connectors.store.sqlite_store import SqliteStore
 from tests.contracts.store_contract import StoreContract, asked, chunks, direction, texts_of
 
@@ -149,6 +152,141 @@ def test_a_chunk_id_that_somebody_spoiled_shows_in_the_digest(path: Path, store:
         connection.execute("UPDATE chunks SET chunk_id = 'no id at all'")
         connection.commit()
     assert store.stats().digest != whole
+
+
+def test_a_file_that_was_removed_under_our_hands_is_an_empty_index(path: Path, store: SqliteStore) -> None:
+    put = chunks("a", "vpn one")
+    store.put(put)
+    store.embed({put[0].chunk_id: direction(1)})
+    assert store.search(asked("vpn", direction(1)))
+    for file in path.parent.iterdir():
+        file.unlink()
+    assert store.stats().chunks == 0
+    assert store.search(asked("vpn", direction(1))) == []
+    store.put(put)
+    other = SqliteStore(path, "fingerprint")
+    assert texts_of(other.search(asked("vpn"))) == {"vpn one"}
+    other.close()
+
+
+def test_an_older_file_that_was_put_back_is_what_is_searched(path: Path, store: SqliteStore, tmp_path: Path) -> None:
+    first, second = chunks("a", "vpn first"), chunks("b", "vpn second")
+    store.put(first)
+    store.embed({first[0].chunk_id: direction(1)})
+    with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        connection.backup(copy)
+    store.put(second)
+    store.embed({second[0].chunk_id: direction(0, 1)})
+    assert len(store.search(asked("vpn", direction(0, 1)))) == 2
+    for file in path.parent.glob("index*"):
+        file.unlink()
+    (tmp_path / "copy").replace(path)
+    found = store.search(asked("vpn", direction(0, 1)))
+    assert texts_of(found) == {"vpn first"}
+    assert len(store.sample()) == 1
+    assert store.stats().digest == sum(stamp_of(chunk.chunk_id) for chunk in first)
+
+
+def test_an_index_that_another_process_dropped_is_not_made_again(path: Path, store: SqliteStore) -> None:
+    store.put(chunks("a", "vpn one"))
+    other = SqliteStore(path, "fingerprint")
+    other.drop()
+    with pytest.raises(TryLater, match="dropped"):
+        store.put(chunks("b", "vpn two"))
+    with pytest.raises(TryLater, match="dropped"):
+        store.search(asked("vpn"))
+    assert list(path.parent.glob("index*")) == []
+
+
+def test_who_opens_an_index_that_was_about_to_go_wants_it_again(path: Path, store: SqliteStore) -> None:
+    store.put(chunks("a", "vpn one"))
+    store._file._mark()  # A drop that was killed before it removed the file.
+    again = SqliteStore(path, "fingerprint")
+    path.replace(path.with_name("moved.db"))
+    assert again.stats().chunks == 0
+    again.close()
+
+
+def test_a_damaged_file_is_set_aside_and_filled_again(path: Path, store: SqliteStore) -> None:
+    put = chunks("a", *(f"vpn {'word ' * 100} {i}" for i in range(200)))
+    store.put(put)
+    store.close()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    half = SqliteStore(path, "fingerprint")
+    with suppress(TryLater):  # Said once, where the damage is met.
+        half.search(asked("vpn", limit=200))
+        half.stats()
+    assert half.stats().chunks == 0
+    half.put(put)
+    assert len(half.search(asked("vpn", limit=200))) == 200
+    assert path.with_name("index.db.damaged").exists()
+    half.close()
+
+
+def test_thousands_of_rows_that_are_nobodys_hide_nothing(path: Path, store: SqliteStore) -> None:
+    (true,) = chunks("a", "vpn and many other words that make it rank lower")
+    store.put([true])
+    store.embed({true.chunk_id: direction(1, 1)})
+    with closing(sqlite3.connect(path)) as connection, connection:
+        _copy_rows(connection, "hex(randomblob(16))", "value", 3_000)
+        connection.execute("INSERT INTO vectors SELECT id, (SELECT vector FROM vectors) FROM chunks WHERE id > 1")
+    for limit in (1, 10):
+        found = store.search(asked("vpn", direction(1, 1), limit=limit))
+        assert [candidate.chunk for candidate in found] == [true]
+    assert [stored.chunk for stored in store.export("wiki")] == [true]
+    assert store.stats("wiki").chunks == 3_001
+
+
+def test_a_row_with_a_copied_identity_does_not_push_out_the_true_one(path: Path, store: SqliteStore) -> None:
+    put = chunks("a", "vpn one", "vpn two")
+    store.put(put)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        _copy_rows(connection, "'copy ' || value", "ordinal", 5)
+    assert sorted(c.chunk.text for c in store.search(asked("vpn"))) == ["vpn one", "vpn two"]
+    assert len(store.unembedded(10)) == 2
+    store.put(put)
+    assert store.stats("wiki").chunks == 2
+
+
+def test_a_chunk_id_that_was_given_to_something_else_is_taken_back(path: Path, store: SqliteStore) -> None:
+    put = chunks("a", "vpn one", "vpn two")
+    store.put(put)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE versions SET source = 'other'")
+    store.put(put)
+    assert texts_of(store.search(asked("vpn"))) == {"vpn one", "vpn two"}
+    assert store.stats("other").chunks == 0
+
+
+def _copy_rows(connection: sqlite3.Connection, chunk_id: str, ordinal: str, times: int) -> None:
+    """Rows that look like the first one but for their ids."""
+    kept = "title, headings, text, tags, seal, scope, head, body, head_length, body_length, near_length"
+    connection.execute(
+        f"INSERT INTO chunks (chunk_id, version_id, ordinal, {kept}) "
+        f"SELECT {chunk_id}, version_id, {ordinal}, {kept} FROM chunks, json_each(?) WHERE chunks.id = 1",
+        (str(list(range(times))),),
+    )
+
+
+def test_closing_while_others_search_ends_their_searches_in_a_sentence(path: Path, store: SqliteStore) -> None:
+    store.put(chunks("a", *(f"vpn {i}" for i in range(300))))
+    failures: list[BaseException] = []
+
+    def search() -> None:
+        try:
+            while True:
+                store.search(asked("vpn", limit=300))
+        except BaseException as failure:  # noqa: BLE001  # Whatever it is.
+            failures.append(failure)
+
+    searchers = [threading.Thread(target=search) for _ in range(3)]
+    for searcher in searchers:
+        searcher.start()
+    time.sleep(0.2)
+    store.drop()
+    for searcher in searchers:
+        searcher.join(20)
+    assert [type(failure) for failure in failures] == [TryLater] * 3
 
 
 def _foreign(path: Path) -> None:
