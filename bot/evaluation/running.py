@@ -31,8 +31,19 @@ class Search(Protocol):
         """The best passages, best first."""
 
 
+class Standing(Protocol):
+    """What :class:`connectors.ledger.indexes.Indexes` tells."""
+
+    def building(self) -> object | None:
+        """The index that is to answer once it is complete."""
+
+
 class Books(Protocol):
     """What :class:`connectors.ledger.ledger.Ledger` tells."""
+
+    @property
+    def indexes(self) -> Standing:
+        """Which index answers."""
 
     def figures(self) -> Sequence[SourceFigures]:
         """How every source stands."""
@@ -99,7 +110,7 @@ def _stocked(house: House, dataset: Dataset) -> SourceFigures:
     if report.unreadable:
         console.err.print(f"{report.unreadable} documents cannot be read. They count as not found.")
     (stock,) = (figures for figures in house.ledger.figures() if figures.source == SOURCE)
-    if stock.embedded != stock.chunks:
+    if stock.embedded != stock.chunks or house.ledger.indexes.building() is not None:
         raise TryLater("Some chunks have no vector yet. Run the same command again: it goes on where this one ended.")
     return stock
 

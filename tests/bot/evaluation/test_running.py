@@ -100,6 +100,17 @@ def test_a_second_run_embeds_nothing_and_finds_the_same(
     assert again.figures["ndcg@10"] == first.figures["ndcg@10"]
 
 
+def test_another_model_is_measured_by_its_own_vectors(tmp_path: Path, settings: Settings, words: WordEmbedder) -> None:
+    dataset = dataset_in(write_dataset(tmp_path / "set"))
+    measured(settings, dataset, words)
+    other = WordEmbedder(fingerprint="words-16", dimensions=16)
+    told = measured(settings, dataset, other)
+
+    assert (other.embedded, told.chunks) == (3, 3)
+    assert measured(settings, dataset, other).figures["mrr"] == told.figures["mrr"]
+    assert other.embedded == 3
+
+
 def test_a_changed_dataset_costs_its_difference(tmp_path: Path, settings: Settings, words: WordEmbedder) -> None:
     measured(settings, dataset_in(write_dataset(tmp_path / "set")), words)
     once = words.embedded
@@ -134,19 +145,31 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, settings: Setti
     assert rested.embedded == len(many) - tired.embedded
 
 
+SYNCED = SyncReport("dataset", "ok", seen=3, added=3, chunks=3)
+
+
 @dataclass
 class Halfway:
-    """A house that says that all went well, with a vector missing."""
+    """A house that says that all went well, with a vector missing or another index to come."""
 
     search: Search
     report: SyncReport
+    embedded: int = 2
+    begun: str | None = None
 
     @property
     def ledger(self) -> Halfway:
         return self
 
     def figures(self) -> list[SourceFigures]:
-        return [SourceFigures("dataset", "beir", None, None, documents=3, chunks=3, embedded=2, unreadable=0, held=0)]
+        return [SourceFigures("dataset", "beir", None, None, 3, 3, self.embedded, 0, 0)]
+
+    @property
+    def indexes(self) -> Halfway:
+        return self
+
+    def building(self) -> str | None:
+        return self.begun
 
     def scope_of(self, knowledge_base: str) -> Scope:
         return Scope(knowledge_base, frozenset({"source:dataset"}))
@@ -160,10 +183,10 @@ class Unasked:
         raise AssertionError("nothing may be measured yet")
 
 
-def test_nothing_is_measured_before_every_chunk_has_its_vector(tmp_path: Path) -> None:
-    synced = SyncReport("dataset", "ok", seen=3, added=3, chunks=3)
+@pytest.mark.parametrize("house", [Halfway(Unasked(), SYNCED), Halfway(Unasked(), SYNCED, 3, "another index")])
+def test_nothing_is_measured_before_every_chunk_has_its_vector(tmp_path: Path, house: Halfway) -> None:
     with pytest.raises(TryLater, match="no vector yet"):
-        evaluated(Halfway(Unasked(), synced), dataset_in(write_dataset(tmp_path)))
+        evaluated(house, dataset_in(write_dataset(tmp_path)))
 
 
 def test_nothing_is_measured_after_a_failed_sync(tmp_path: Path) -> None:
