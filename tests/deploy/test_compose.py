@@ -15,7 +15,7 @@ import pytest
 
 from bot.config_file import settings_of
 from bot.settings import Environment, WeaviateSettings
-from connectors.store.weaviate.embedded import VERSION
+from connectors.store.weaviate.executable import VERSION
 from tests.deploy.manifests import (
     COMPOSE,
     DEPLOY,

@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", ROOT / "deploy" / "README.md", ROOT / "deploy" / "q
 
 def typed_in(page: Path) -> Iterator[list[str]]:
     """The words of every `quoth …` on a page, without comments and what stands in quotation marks."""
-    for line in re.findall(r"(?<![\w/@.-])(?:\S*/bin/)?quoth (?!quoth )([a-z][^`#\n]*)", page.read_text()):
+    for line in re.findall(r"(?<![\w/@.-])(?<!exec )(?:\S*/bin/)?quoth ([a-z][^`#\n]*)", page.read_text()):
         yield re.sub(r'"[^"]*"', "TEXT", line).split()
 
 

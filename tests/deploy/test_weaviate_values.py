@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from connectors.store.weaviate.embedded import VERSION
-from tests.deploy.manifests import NAMES_A_SECRET, WEAVIATE_VALUES, loaded
+import json
+
+from connectors.store.weaviate.executable import VERSION
+from tests.deploy.manifests import NAMES_A_SECRET, VALUES, WEAVIATE_VALUES, loaded
 
 
 def test_the_weaviate_is_the_one_that_quoth_is_tested_with() -> None:
@@ -43,3 +45,19 @@ def test_weaviate_has_no_right_that_it_does_not_need() -> None:
     assert values["containerSecurityContext"]["readOnlyRootFilesystem"] is True
     assert values["containerSecurityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert {"cpu", "memory"} == set(values["resources"]["limits"]) == set(values["resources"]["requests"])
+
+
+def test_quoths_role_reaches_its_own_collections_only() -> None:
+    role = json.loads((WEAVIATE_VALUES.parent / "weaviate-role.json").read_text(encoding="utf-8"))
+    collection = loaded(VALUES)["config"]["store"]["collection"]
+    reached = {
+        pattern
+        for permission in role["permissions"]
+        for where in permission.values()
+        if isinstance(where, dict)
+        for what, pattern in where.items()
+        if what != "verbosity"
+    }
+    assert reached == {f"{collection}*"}
+    assert not {permission["action"] for permission in role["permissions"]} & {"manage_backups", "manage_roles"}
+    assert role["name"] in loaded(WEAVIATE_VALUES)["env"]["AUTHENTICATION_APIKEY_USERS"].split(",")
