@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.ledger.ledger import Ledger
+from connectors.ports import KnowledgeStore
 from connectors.store.sqlite_store import SqliteStore
 from connectors.sync.course import Boundary
 from connectors.sync.sync import Sync, fingerprint_of
@@ -26,13 +27,15 @@ LONG = "\n\n".join(f"# Part {n}\n\nSentence number {n} of a page that has severa
 
 
 class House:
-    """A ledger and an index on disk, and a sync over them."""
+    """A ledger and an index on disk, and a sync over them. Another ``store`` may stand in for the index on disk."""
 
-    def __init__(self, folder: Path, boundary: Callable[[Boundary], None] = lambda _: None) -> None:
+    def __init__(
+        self, folder: Path, boundary: Callable[[Boundary], None] = lambda _: None, store: KnowledgeStore | None = None
+    ) -> None:
         embedder = WordEmbedder()
         self.ledger = Ledger(f"sqlite:///{folder / 'ledger.sqlite3'}")
         self.ledger.register("fake", "journal", "here")
-        self.store = SqliteStore(folder / "index.sqlite3", fingerprint_of(embedder))
+        self.store = store or SqliteStore(folder / "index.sqlite3", fingerprint_of(embedder))
         indexes = one_open(self.ledger, self.store, embedder)
         self.sync = Sync(self.ledger, indexes, folder / "locks", boundary=boundary)
 
