@@ -8,7 +8,8 @@ from connectors.errors import Cancelled, QuothError
 from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
 from connectors.sync.course import Boundary, Course
-from connectors.sync.opening import Index, OpenIndexes
+from connectors.sync.inspection import untrue_parts
+from connectors.sync.opening import OpenIndexes
 
 log = structlog.get_logger()
 
@@ -24,7 +25,9 @@ def go_live(ledger: Ledger, indexes: OpenIndexes, course: Course) -> None:
     if building is None or not ledger.indexes.is_complete(building.name):
         return
     index = indexes.get(building)
-    if _is_true(ledger, index) and ledger.indexes.make_live(index.name):
+    if untrue := untrue_parts(ledger, index):
+        log.warning("index.not_whole", index=index.name, sources=sorted(untrue))
+    elif ledger.indexes.make_live(index.name):
         course.at(Boundary.WENT_LIVE)
         tidy(ledger, indexes, course)
 
@@ -50,14 +53,3 @@ def _drop(spec: IndexSpec, ledger: Ledger, indexes: OpenIndexes, course: Course)
     course.at(Boundary.DROPPED)
     ledger.indexes.forget(spec.name)
     course.at(Boundary.DISOWNED)
-
-
-def _is_true(ledger: Ledger, index: Index) -> bool:
-    """Whether the store holds what the ledger believes of it, of every source."""
-    for figures in ledger.figures():
-        stats = index.store.stats(figures.source)
-        totals = ledger.holdings(figures.source, index.name).totals()
-        if (stats.chunks, stats.digest) != (totals.chunks, totals.digest):
-            log.warning("index.not_whole", index=index.name, source=figures.source)
-            return False
-    return True
