@@ -140,18 +140,17 @@ def _is_turn(turn: Any) -> bool:
 def _judgements(path: Path, queries: Collection[str], documents: Collection[str]) -> dict[str, dict[str, float]]:
     """What is judged for each query, by document."""
     judged: dict[str, dict[str, float]] = {query: {} for query in queries}
-    for line, query, document, score in _rows(path):
+    for line, query, document, score in _rows(path, queries):
         if query not in queries:
             raise line.complaint(f"the query {quoted(query)} is not in queries.jsonl.")
         if document not in documents:
             raise line.complaint(f"the document {quoted(document)} is not in corpus.jsonl.")
-        if document in judged[query]:
-            raise line.complaint(f"{quoted(document)} is judged for {quoted(query)} in an earlier line already.")
-        judged[query][document] = score
+        if judged[query].setdefault(document, score) != score:
+            raise line.complaint(f"{quoted(document)} is judged otherwise for {quoted(query)} in an earlier line.")
     return judged
 
 
-def _rows(path: Path) -> Iterator[tuple[Line, str, str, float]]:
+def _rows(path: Path, queries: Collection[str]) -> Iterator[tuple[Line, str, str, float]]:
     """The judgements of a file with a header, or without one, whose lines have as many columns as the first."""
     columns = 0
     for line in lines_in(path):
@@ -162,7 +161,7 @@ def _rows(path: Path) -> Iterator[tuple[Line, str, str, float]]:
         score = _score(cells[-1])
         if score is not None:
             yield line, cells[0], cells[-2], score
-        elif not is_first:
+        elif not is_first or cells[0] in queries:  # else it is the header
             raise line.complaint(f"the score {quoted(cells[-1])} is not a number.")
 
 

@@ -101,7 +101,7 @@ def evaluated(house: House, dataset: Dataset) -> Evaluation:
 
 def _stocked(house: House, dataset: Dataset) -> SourceFigures:
     """Sync the dataset; what is held of it then, all of it embedded."""
-    with console.progress_of(dataset.folder.name) as watch:
+    with console.progress_of(SOURCE) as watch:
         report = house.sync_now(
             DatasetConnector(dataset.corpus), full=False, approve_removals=True, verify=False, watch=watch
         )
