@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from weaviate.proto.v1 import base_pb2, properties_pb2, search_get_pb2
+
+from connectors.store.weaviate.objects import EVERYTHING, fields_of, newest_of, object_of, same, stored_of
+from tests.contracts.store_contract import chunks, direction
+
+
+def given_back(uuid: str, fields: dict[str, Any], updated: int = 1, vector: bytes = b"") -> search_get_pb2.SearchResult:
+    """A result as a server sends it."""
+    held = properties_pb2.Properties()
+    for name, value in fields.items():
+        match value:
+            case bool():
+                held.fields[name].bool_value = value
+            case int():
+                held.fields[name].int_value = value
+            case str():
+                held.fields[name].text_value = value
+            case list():
+                held.fields[name].list_value.text_values.values.extend(value)
+            case None:
+                held.fields[name].null_value = 0
+    vectors = [base_pb2.Vectors(name="default", vector_bytes=vector)] if vector else []
+    return search_get_pb2.SearchResult(
+        properties=search_get_pb2.PropertiesResult(non_ref_props=held),
+        metadata=search_get_pb2.MetadataResult(id=uuid, last_update_time_unix=updated, vectors=vectors),
+    )
+
+
+def stored(*results: search_get_pb2.SearchResult) -> list[Any]:
+    return stored_of(search_get_pb2.SearchReply(results=results))
+
+
+def test_a_chunk_comes_back_from_its_properties() -> None:
+    put = chunks("a", "The *first* one.", "Größe & 検索\n\ttabs", tags=["label:x"])
+    put.append(replace(put[0], ordinal=2, headings=(), tags=frozenset(), first_line=None, last_line=None, anchor=""))
+    rows = stored(*(given_back(uuid, dict(fields)) for uuid, fields in fields_of(put).items()))
+    assert [row.chunk for row in rows] == put
+    assert [row.chunk.chunk_id for row in rows] == [row.uuid for row in rows]
+
+
+def test_what_a_server_says_is_null_is_absent() -> None:
+    (chunk,) = chunks("a", "one")
+    ((uuid, fields),) = fields_of([chunk]).items()
+    (row,) = stored(given_back(uuid, {**fields, "anchor": None, "first_line": None}))
+    assert row.chunk == replace(chunk, anchor=None, first_line=None)
+    assert row.fields == {name: value for name, value in fields.items() if name != "first_line"}
+
+
+def test_words_are_cut_from_the_searchable_terms() -> None:
+    put = chunks("a", "Zebras cross.", "Reset the VPN.", "Lions rest.", title="Traffic")
+    rows = stored(*(given_back(uuid, dict(fields)) for uuid, fields in fields_of(put).items()))
+    words = rows[1].words
+    assert words.head[0] == rows[0].words.head[0] != words.body[0]
+    assert list(words.near[0]) == [*rows[0].words.body, *rows[2].words.body]
+    assert rows[1].text("terms").split() == [*words.head, *words.head, *words.body]
+
+
+def test_an_object_has_exactly_the_properties_of_the_collection() -> None:
+    (chunk,) = chunks("a", "one", tags=["label:x"])
+    full = replace(chunk, anchor="there")
+    ((uuid, fields),) = fields_of([full]).items()
+    sent = object_of("Quoth_x", uuid, fields, direction(1))
+    lists = {one.prop_name for one in sent.properties.text_array_properties}
+    assert {*sent.properties.non_ref_properties.fields, *lists} == set(EVERYTHING)
+    assert sent.properties.non_ref_properties["embedded"] is True
+    assert object_of("Quoth_x", uuid, fields, None).properties.non_ref_properties["embedded"] is False
+    assert np.frombuffer(sent.vectors[0].vector_bytes, "<f4").tolist() == direction(1).tolist()
+
+
+@pytest.mark.parametrize("name", sorted(set(EVERYTHING) - {"embedded"}))
+def test_any_change_but_a_vector_makes_another_object(name: str) -> None:
+    (fields,) = fields_of([replace(chunks("a", "one")[0], anchor="there", ordinal=3)]).values()
+    other = {**fields, name: 99 if isinstance(fields[name], int) else ["x"] if isinstance(fields[name], list) else "x"}
+    assert same(fields, {**fields, "embedded": True})
+    assert not same(fields, other)
+
+
+def test_of_two_nodes_the_one_that_was_written_last_is_believed() -> None:
+    old = stored(given_back("a", {"text": "old"}, updated=1), given_back("b", {"text": "only"}, updated=1))
+    new = stored(given_back("a", {"text": "new"}, updated=2))
+    for found in ([old, new], [new, old]):
+        assert {uuid: row.text("text") for uuid, row in newest_of(found).items()} == {"a": "new", "b": "only"}
