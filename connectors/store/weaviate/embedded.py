@@ -101,7 +101,7 @@ class EmbeddedWeaviate:
                 with self._my_turn(0):
                     self._process = self._running()
                 log.warning("weaviate.restarted")
-            except QuothError as error:
+            except (QuothError, OSError, psutil.Error) as error:
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 log.warning("weaviate.restart_failed", kind=type(error).__name__)
 

@@ -21,7 +21,7 @@ from connectors.store.weaviate.place import Node, WeaviatePlace
 
 READY_SECONDS = 120.0
 _LAUNCH_SECONDS = 60.0
-_STOP_SECONDS = 30.0
+_STOP_SECONDS = 15.0
 _NAME = "quoth"
 _EXECUTABLE = "/weaviate-v"
 _BLOCKS = range(20_000, 32_000, 10)
@@ -58,7 +58,10 @@ class WeaviateServer:
 
     def is_current(self, process: psutil.Process) -> bool:
         """Whether a process is of the version that is wanted, where it was meant to be."""
-        return {str(self._executable), str(self._recorded())} <= set(process.cmdline())
+        try:
+            return {str(self._executable), str(self._recorded())} <= set(process.cmdline())
+        except psutil.Error:
+            return False
 
     def launch(self) -> psutil.Process:
         """Start it, on the ports that it had if they are still free.
@@ -175,6 +178,7 @@ def end(process: psutil.Process) -> None:
         process.wait(_STOP_SECONDS)
     except psutil.TimeoutExpired:
         process.kill()
+        process.wait(_STOP_SECONDS)
     except psutil.NoSuchProcess:
         return
 

@@ -262,8 +262,8 @@ sys.path.insert(0, sys.argv[3])
 from pathlib import Path
 from connectors.store.weaviate.embedded import EmbeddedWeaviate
 embedded = EmbeddedWeaviate(Path(sys.argv[1]), lambda _: None, lambda _: Path(sys.argv[2]))
-print(embedded.start().nodes[0].http, flush=True)
 try:
+    print(embedded.start().nodes[0].http, flush=True)
     time.sleep(60)
 finally:
     embedded.close()
