@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from weaviate.proto.v1 import base_pb2
 
 from connectors.model import Candidate, Query, Vector
-from connectors.store.bm25f import MAX_TERMS, score, strongest
+from connectors.store.bm25f import MAX_TERMS, strongest
 from connectors.store.terms import keys_of, repeats_of
+from connectors.store.weaviate.bags import scores_of
 from connectors.store.weaviate.connection import Call, Connection
 from connectors.store.weaviate.index import Index
 from connectors.store.weaviate.measures import Measures
-from connectors.store.weaviate.objects import SHOWN, WORDS, Stored
+from connectors.store.weaviate.objects import BAG, SHOWN, Stored
 from connectors.store.weaviate.requests import LARGEST_ANSWER, among, any_of, by_vector, by_words, fetch
 
 _DEPTH = 2
@@ -64,33 +65,31 @@ class Search:
             words_call = self._start_words(self._weights)
             worth = self._worth(probes)
         near, likely = index.finish(node, near_call), index.finish(node, words_call)
-        scores = {one.uuid: score(one.words, worth, self._measures.averages) for one in (*near, *likely)}
+        bags = {one.uuid: one.text(BAG) for one in (*near, *likely)}
+        scores = dict(zip(bags, scores_of(list(bags.values()), worth, self._measures.averages), strict=True))
         best = heapq.nsmallest(self._limit, {one.uuid for one in likely}, key=lambda uuid: (-scores[uuid], uuid))
         rest = self._fetch(set(best) - {one.uuid for one in near})
-        cosines = {one.uuid: 1 - one.distance for one in near} | {one.uuid: self._cosine(one) for one in rest}
-        return self._vetted((*near, *rest), scores, cosines)
+        return self._vetted((*near, *rest), scores)
 
-    def _vetted(
-        self, rows: Sequence[Stored], scores: Mapping[str, float], cosines: Mapping[str, float | None]
-    ) -> Found:
+    def _vetted(self, rows: Sequence[Stored], scores: Mapping[str, float]) -> Found:
         hits = list[Hit]()
         for row in rows:
             chunk = row.chunk
             if chunk.tags & self._query.tags and chunk.chunk_id == row.uuid:
-                hits.append(Hit(row.uuid, Candidate(chunk, scores[row.uuid], cosines[row.uuid]), row.updated))
+                hits.append(Hit(row.uuid, Candidate(chunk, scores[row.uuid], self._cosine(row)), row.updated))
         return Found(hits, len(rows) - len(hits))
 
     def _start_near(self) -> Call | None:
         if self._query.vector is None:
             return None
-        request = by_vector(fetch(self._index.name, (*SHOWN, *WORDS), self._limit, self._scope()), self._query.vector)
-        return self._index.start(self._node, request)
+        request = fetch(self._index.name, (*SHOWN, BAG), self._limit, self._scope(), vectors=True)
+        return self._index.start(self._node, by_vector(request, self._query.vector))
 
     def _start_words(self, weights: Mapping[str, float]) -> Call | None:
         if not weights:
             return None
         depth = min(max(_DEPTH * self._limit, _SHALLOWEST), LARGEST_ANSWER)
-        request = by_words(fetch(self._index.name, WORDS, depth, self._scope()), repeats_of(weights))
+        request = by_words(fetch(self._index.name, (BAG,), depth, self._scope()), repeats_of(weights))
         return self._index.start(self._node, request)
 
     def _fetch(self, uuids: Iterable[str]) -> list[Stored]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connectors.errors import TryLater
 from connectors.model import Vector
 from connectors.store.bm25f import Averages
+from connectors.store.weaviate.bags import averages_of
 from connectors.store.weaviate.index import STAMPS, Index
-from connectors.store.weaviate.objects import IDENTITY, WORDS, Stored
+from connectors.store.weaviate.objects import BAG, IDENTITY, Stored
 from connectors.store.weaviate.requests import LARGEST_ANSWER, all_of, among, equals, fetch, stamped
 from connectors.store.weaviate.schema import K1, B
 
@@ -97,10 +98,8 @@ class Measuring:
         everything, known = self._sample(embedded=False)
         sample = everything if all(one.embedded for one in everything) else self._sample(embedded=True)[0]
         vectors = [one.vector for one in sample if one.vector is not None]
-        words = [one.words for one in everything]
-        heads, bodies = (_mean(len(one.head) for one in words), _mean(len(one.body) for one in words))
-        near = _mean(sum(map(len, one.near)) for one in words)
-        return Measures(vectors, Averages(heads, bodies, near), 2 * heads + bodies, known)
+        averages = averages_of([one.text(BAG) for one in everything])
+        return Measures(vectors, averages, 2 * averages.head + averages.body, known)
 
     def _sample(self, *, embedded: bool) -> tuple[list[Stored], int]:
         """The objects of the smallest ids, and about how many objects there are in all."""
@@ -117,12 +116,7 @@ class Measuring:
         if not embedded:
             self._range = max(reach, _FIRST_RANGE) if reach < STAMPS else _FIRST_RANGE
         smallest = sorted(found)[:SAMPLE]
-        names = (*IDENTITY, *WORDS, "embedded")
+        names = (*IDENTITY, BAG, "embedded")
         rows = index.fetched(fetch(index.name, names, SAMPLE, among(smallest), vectors=True)) if smallest else {}
         own = [rows[uuid] for uuid in smallest if uuid in rows and rows[uuid].chunk.chunk_id == uuid]
         return own, len(found) * STAMPS // reach
-
-
-def _mean(lengths: Iterable[int]) -> float:
-    every = list(lengths)
-    return sum(every) / len(every) if every else 0.0

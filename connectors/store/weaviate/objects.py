@@ -12,8 +12,8 @@ from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from weaviate.proto.v1 import base_pb2, batch_pb2, search_get_pb2
 
 from connectors.model import Chunk, Vector, stamp_of
-from connectors.store.bm25f import Words
 from connectors.store.terms import keys_of
+from connectors.store.weaviate.bags import bag_of
 from connectors.store.weaviate.schema import PROPERTIES, VECTOR
 from connectors.text.analysis import terms_of
 
@@ -21,8 +21,9 @@ IDENTITY = ("source", "document_id", "version", "pipeline", "ordinal")
 """What a chunk's id is made of."""
 SHOWN = (*IDENTITY, "title", "headings", "text", "first_line", "last_line", "anchor", "tags", "seal")
 """What a chunk is made of."""
-WORDS = ("terms", "head_terms", "near")
-"""What its keyword score is made of."""
+BAG = "bag"
+"""What its keyword score is made of. A server reads an object's properties by the alphabet and stops at the last one
+asked for: the ones before this are short."""
 EVERYTHING = tuple(one.name for one in PROPERTIES)
 
 _ON_THE_WIRE = np.dtype("<f4")
@@ -42,7 +43,6 @@ class Stored:
     properties: Any
     updated: int
     score: float = 0.0
-    distance: float = 0.0
     vector: Vector | None = None
 
     @property
@@ -64,12 +64,6 @@ class Stored:
             tags=frozenset(texts("tags")),
             seal=text("seal"),
         )
-
-    @property
-    def words(self) -> Words:
-        """The analysed terms; needs the properties in ``WORDS``. Those of the head stand twice before the body's."""
-        terms, head = self.text("terms").split(), self.number("head_terms")
-        return Words(terms[:head], terms[2 * head :], (self.text("near").split(),))
 
     @property
     def embedded(self) -> bool:
@@ -101,16 +95,16 @@ class Stored:
 def fields_of(chunks: Sequence[Chunk]) -> dict[str, dict[str, Value]]:
     """The properties of a version's chunks, in order, by chunk id. ``embedded`` is false."""
     heads = [keys_of(terms_of(" ".join((chunk.title, *chunk.headings)))) for chunk in chunks]
-    bodies = [" ".join(keys_of(terms_of(chunk.text))) for chunk in chunks]
-    around = ["", *bodies, ""]
+    bodies = [keys_of(terms_of(chunk.text)) for chunk in chunks]
+    around = [[], *bodies, []]
     return {
         (chunk_id := chunk.chunk_id): {
             **_shown(chunk),
             "stamp": stamp_of(chunk_id),
             "embedded": False,
-            "terms": " ".join((*head, *head, body)),
+            "terms": " ".join((*head, *head, *body)),
             "head_terms": len(head),
-            "near": " ".join((before, after)),
+            "bag": bag_of(head, body, [*before, *after]),
         }
         for chunk, head, body, before, after in zip(chunks, heads, bodies, around, around[2:], strict=False)
     }
@@ -164,7 +158,6 @@ def stored_of(reply: search_get_pb2.SearchReply) -> list[Stored]:
             properties=result.properties.non_ref_props.fields,
             updated=result.metadata.last_update_time_unix,
             score=result.metadata.score,
-            distance=result.metadata.distance,
             vector=_vector_of(result.metadata),
         )
         for result in reply.results

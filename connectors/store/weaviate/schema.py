@@ -52,7 +52,7 @@ PROPERTIES = (
     _Property("stamp", "int", filterable=True, ranged=True),
     _Property("embedded", "boolean", filterable=True),
     _Property("terms", searchable=True),
-    *(_Property(name) for name in ("title", "text", "anchor", "seal", "near")),
+    *(_Property(name) for name in ("title", "text", "anchor", "seal", "bag")),
     _Property("headings", "text[]"),
     _Property("head_terms", "int"),
     _Property("first_line", "int"),
@@ -135,7 +135,8 @@ class Collection:
             )
 
     def _wanted(self) -> dict[str, Any]:
-        index = {"distance": "cosine", "rq": {"enabled": True, "bits": 8}}
+        # Not rescored: that reads 500 vectors from disk, and we compute the cosines of what is found ourselves.
+        index = {"distance": "cosine", "rq": {"enabled": True, "bits": 8, "rescoreLimit": 0}}
         return {
             "class": self.name,
             "description": _OWNER + self.owner,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from weaviate.proto.v1 import base_pb2, properties_pb2, search_get_pb2
 
+from connectors.store.weaviate.bags import bag_of
 from connectors.store.weaviate.objects import EVERYTHING, fields_of, newest_of, object_of, same, stored_of
 from tests.contracts.store_contract import chunks, direction
 
@@ -53,13 +54,13 @@ def test_what_a_server_says_is_null_is_absent() -> None:
     assert row.fields == {name: value for name, value in fields.items() if name != "first_line"}
 
 
-def test_words_are_cut_from_the_searchable_terms() -> None:
-    put = chunks("a", "Zebras cross.", "Reset the VPN.", "Lions rest.", title="Traffic")
-    rows = stored(*(given_back(uuid, dict(fields)) for uuid, fields in fields_of(put).items()))
-    words = rows[1].words
-    assert words.head[0] == rows[0].words.head[0] != words.body[0]
-    assert list(words.near[0]) == [*rows[0].words.body, *rows[2].words.body]
-    assert rows[1].text("terms").split() == [*words.head, *words.head, *words.body]
+def test_the_words_of_the_head_count_twice_among_the_searchable_ones() -> None:
+    first, second, third = fields_of(chunks("a", "Zebras cross.", "Reset the VPN.", "Rest.", title="Traffic")).values()
+    firsts, seconds, thirds = (str(fields["terms"]).split() for fields in (first, second, third))
+    head, body = firsts[:3], seconds[6:]
+    assert first["head_terms"] == len(head) == 3
+    assert seconds[:6] == [*head, *head]
+    assert second["bag"] == bag_of(head, body, [*firsts[6:], *thirds[6:]])
 
 
 def test_an_object_has_exactly_the_properties_of_the_collection() -> None:
