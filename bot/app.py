@@ -21,6 +21,7 @@ from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
 from connectors.ports import Connector, KnowledgeStore
 from connectors.sync.errands import perform
+from connectors.sync.moving import settle_in
 from connectors.sync.opening import Index, OpenIndexes
 from connectors.sync.reports import SyncReport, Watcher
 from connectors.sync.runs import Runs
@@ -100,6 +101,7 @@ class Quoth:
         """The indexes, each opened when it is first asked for: the one that answers, and one in building."""
         indexes = OpenIndexes(self.ledger.indexes, self._index)
         self._open.callback(indexes.close)
+        settle_in(self.ledger, indexes)
         return indexes
 
     @property

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.answering.model import Answer, Retrieved
+from connectors.sync.moving import MoveReport
 from connectors.sync.reports import Progress, SyncReport, Watcher
 
 T = TypeVar("T")
@@ -82,6 +84,24 @@ def progress_of(source: str) -> Iterator[Watcher]:
         yield watch
 
 
+@contextmanager
+def progress_of_copy() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr while an index is copied; nothing where nobody looks. Takes documents done, and in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} documents"))
+    with Bars(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as bars:
+        copied = bars.add_task("copying", total=None)
+        yield lambda done, of: bars.update(copied, completed=done, total=of)
+
+
+def show_copy(report: MoveReport, to: Path) -> None:
+    """How a copy ended, and what to do next."""
+    chunks = str(report.chunks) if report.embedded == report.chunks else f"{report.chunks} ({report.embedded} embedded)"
+    held = f" {report.documents} documents in {chunks} chunks, as here: count and digest were compared"
+    out.print(Text.assemble(_MARKS[True], held))
+    out.print(Text(f"    {report.copied} documents were copied in {report.seconds:.1f} s"))
+    out.print(Text(f"    to use it: quoth serve --config {to}"))
+
+
 def counted(things: Iterable[T], total: int, name: str) -> Iterator[T]:
     """The same things; a bar on stderr counts them as they come, where somebody looks."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
@@ -143,9 +163,28 @@ def show_status(told: Mapping[str, Any]) -> None:
     for row in rows:
         if row["last_error"]:
             out.print(Text(f"{row['source']}: {row['last_error']}", style="red"))
-    store, queue = told["store"], told["queue"]
-    out.print(f"store: {store['backend']}, {store['chunks']} chunks of {store['documents']} documents", markup=False)
+    _show_store(told["store"])
+    queue = told["queue"]
     out.print(f"waiting: {queue['runs']} syncs, {queue['questions']} questions; model: {told['model']}", markup=False)
+
+
+def _show_store(store: Mapping[str, Any]) -> None:
+    out.print(f"store: {store['backend']}, {store['chunks']} chunks of {store['documents']} documents", markup=False)
+    for node in store["nodes"]:
+        mark, colour = _MARKS[node["ready"] and not node["lagging"]]
+        out.print(Text.assemble("  ", (mark, colour), f" {node['name']}: {standing_of(node)}"))
+    if building := store["building"]:
+        documents = f"{building['documents']} of {building['of']} documents"
+        vectors = f"{building['embedded']} of {building['chunks']} chunks embedded"
+        out.print(f"  another index is being built: {documents}, {vectors}; it answers once it is complete")
+
+
+def standing_of(node: Mapping[str, Any]) -> str:
+    """How a node of the store's cluster stands, in words."""
+    if not node["ready"]:
+        return "does not answer"
+    chunks = "" if node["chunks"] is None else f", {node['chunks']} chunks"
+    return f"ready, but lags behind the others{chunks}" if node["lagging"] else f"ready{chunks}"
 
 
 def _table_of(rows: Sequence[Mapping[str, Any]]) -> Table:

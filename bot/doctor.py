@@ -6,17 +6,21 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from bot.app import Quoth
-from bot.console import age_of
+from bot.console import age_of, standing_of
 from bot.serve import slack_connection_of
-from bot.settings import GitSource
+from bot.settings import GitSource, WeaviateSettings
 from bot.slack.checkup import findings
-from connectors.errors import Misconfigured, QuothError
+from bot.stores import place_of, settings_of_store
+from connectors.errors import Misconfigured, QuothError, TryLater
+from connectors.ledger.indexes import IndexSpec
+from connectors.model import NodeStanding
 
 _LITTLE_DISK = 1_000_000_000
 _SENTENCE = "How do I ask for access to production?"
@@ -44,6 +48,7 @@ def checks(house: Quoth) -> Iterator[Check]:
     """Every check, each as soon as it is done."""
     for name, trial in _TRIALS.items():
         yield _tried(name, partial(trial, house))
+    yield from store_checks(house)
     for name in house.settings.sources:
         yield _tried(f"source {name}", partial(_source, house, name))
     yield from _slack(house)
@@ -104,9 +109,73 @@ def _inbox(house: Quoth) -> tuple[str, str | None]:
 
 def _store(house: Quoth) -> tuple[str, str | None]:
     house.check_index(house.settings.sources)
-    stats = house.store.stats()
+    live = house.indexes.live()
+    stats, settings = live.store.stats(), settings_of_store(live.spec)
     advice = None if stats.chunks else "Nothing is indexed yet: run quoth sync."
-    return f"{house.settings.store.backend}, {stats.chunks} chunks, {stats.embedded} embedded", advice
+    if isinstance(settings, WeaviateSettings) and not settings.embedded and settings.replicas > len(settings.nodes):
+        advice = (
+            f"{settings.replicas} replicas, but url names {len(settings.nodes)} nodes: name all, so that one may fail."
+        )
+    return f"{settings.backend}, {stats.chunks} chunks, {stats.embedded} embedded", advice
+
+
+def store_checks(house: Quoth) -> Iterator[Check]:
+    """The store as a whole, then each machine that keeps the index or the one that is to follow it."""
+    yield from _executable(house)
+    yield _tried("store", partial(_store, house))
+    yield from _servers(house)
+
+
+def _executable(house: Quoth) -> Iterator[Check]:
+    """Whether the server that Quoth would start itself is there; looked at before it would be downloaded."""
+    store = house.settings.store
+    if isinstance(store, WeaviateSettings) and store.embedded:
+        from connectors.store.weaviate.executable import VERSION, binary_place  # noqa: PLC0415  # the client is slow
+
+        place = binary_place()
+        found = f"{place}" if place.exists() else f"Weaviate {VERSION} is not in its place yet"
+        mend = None if place.exists() else f"It is downloaded at its first use. Behind a firewall, put it to {place}."
+        yield Check("store executable", True, found, mend)
+
+
+def _building(house: Quoth) -> tuple[str, str | None]:
+    """The index that is to follow the one that answers: what keeps it from doing so."""
+    spec, progress = house.ledger.indexes.building(), house.ledger.indexes.progress()
+    if spec is None or progress is None:
+        return "it answers by now", None
+    house.indexes.get(spec).store.stats()
+    found = f"{settings_of_store(spec).backend}, {progress.documents} of {progress.of} documents"
+    return found, "It answers once it is complete: quoth sync goes on with it."
+
+
+def _servers(house: Quoth) -> Iterator[Check]:
+    """Each machine that keeps the index, or the one that is to follow it; none where it is a file."""
+    try:
+        building = house.ledger.indexes.building()
+        if building is not None:
+            yield _tried("store in building", partial(_building, house))
+        for spec in filter(None, (house.ledger.indexes.live(), building)):
+            for node in house.indexes.get(spec).store.nodes():
+                yield _tried(f"store node {node.name}", partial(_server, house, spec, node))
+    except QuothError:
+        return  # The check of the store has said why.
+
+
+def _server(house: Quoth, spec: IndexSpec, standing: NodeStanding) -> tuple[str, str | None]:
+    from connectors.store.weaviate.checkup import sight_of  # noqa: PLC0415  # the client is slow to import
+
+    if not standing.ready:
+        raise TryLater("This node does not answer. Start it and look at its log.")
+    if standing.lagging:
+        raise TryLater("This node lags behind the others, which answer meanwhile. It catches up by itself, in minutes.")
+    settings = settings_of_store(spec)
+    assert isinstance(settings, WeaviateSettings)  # noqa: S101  # no other store has nodes
+    with ExitStack() as opened:
+        place = place_of(settings, house.data_dir, house.environment, opened)
+        sight = sight_of(next(n for n in place.nodes if n.http == standing.name), place, spec.fingerprint)
+    if sight.read_only:
+        raise TryLater("This node takes no writes: its disk or memory is too full. Free some of it and start it again.")
+    return f"version {sight.version}, {standing_of(asdict(standing))}", None
 
 
 def _model(house: Quoth) -> tuple[str, str | None]:
@@ -123,7 +192,6 @@ _TRIALS: dict[str, Trial] = {
     "reranker": _reranker,
     "database": _database,
     "inbox": _inbox,
-    "store": _store,
     "model": _model,
 }
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.app import Quoth
 from bot.results import moment
+from bot.stores import settings_of_store
+from connectors.ledger.indexes import Building
 from connectors.ledger.ledger import SourceFigures
 
 
 def status_of(house: Quoth, now: datetime | None = None) -> dict[str, Any]:
     """The object that `quoth status --json` prints."""
     figures = {told.source: told for told in house.ledger.figures()}
-    stats = house.store.stats()
+    live, building = house.indexes.live(), house.ledger.indexes.progress()
+    stats = live.store.stats()
     return {
         "sources": [
             _source(house, figures[name], now or datetime.now(UTC))
@@ -22,14 +26,21 @@ def status_of(house: Quoth, now: datetime | None = None) -> dict[str, Any]:
         ],
         "queue": {"runs": house.runs.queued(), "questions": house.questions_waiting()},
         "store": {
-            "backend": house.settings.store.backend,
+            "backend": settings_of_store(live.spec).backend,
             "documents": stats.documents,
             "chunks": stats.chunks,
             "embedded": stats.embedded,
             "size_bytes": stats.size_bytes,
+            "nodes": [asdict(node) for node in live.store.nodes()],
+            "building": None if building is None else _building(building),
         },
         "model": house.model_name,
     }
+
+
+def _building(building: Building) -> dict[str, int]:
+    told = asdict(building)
+    return {name: told[name] for name in ("documents", "of", "chunks", "embedded")}
 
 
 def _source(house: Quoth, told: SourceFigures, now: datetime) -> dict[str, Any]:

@@ -34,6 +34,11 @@ def index_of(settings: Settings, fingerprint: str, embedder: str = "") -> IndexS
     return IndexSpec(name, fingerprint, settings.embeddings, store.model_dump_json(), embedder)
 
 
+def settings_of_store(index: IndexSpec) -> SqliteSettings | WeaviateSettings:
+    """The store section of the configuration that an index was made with."""
+    return _STORES.validate_json(index.store)
+
+
 def twin_of(index: IndexSpec, settings: Settings, other: Settings) -> IndexSpec:
     """The same index as another configuration would keep it.
 
@@ -46,7 +51,7 @@ def twin_of(index: IndexSpec, settings: Settings, other: Settings) -> IndexSpec:
             "A copy keeps the vectors: set the same there, and change it once you have moved."
         )
     twin = index_of(other, index.fingerprint, index.embedder)
-    if _is_one_place(_STORES.validate_json(index.store), other.store, settings.data_dir == other.data_dir):
+    if _is_one_place(settings_of_store(index), other.store, settings.data_dir == other.data_dir):
         raise Misconfigured("The other configuration names the very store that answers now. Name another one there.")
     return twin
 
@@ -67,7 +72,7 @@ def share_ledger(one: Settings, other: Settings) -> bool:
 
 def owner_of(key: bytes) -> str:
     """How a store that others can reach names the ledger whose chunks it keeps, by the ledger's sealing key."""
-    return hashlib.sha256(b"owner\0" + key).hexdigest()[:16]
+    return hashlib.sha256(b"owner" + key).hexdigest()[:16]
 
 
 def store_of(spec: IndexSpec, data_dir: Path, environment: Environment, owner: str, open: ExitStack) -> KnowledgeStore:
@@ -79,7 +84,7 @@ def store_of(spec: IndexSpec, data_dir: Path, environment: Environment, owner: s
         Misconfigured: Its settings or secrets cannot be used, or the store is not ours.
         TryLater: It cannot be reached.
     """
-    settings = _STORES.validate_json(spec.store)
+    settings = settings_of_store(spec)
     store = (
         _sqlite(spec, data_dir)
         if isinstance(settings, SqliteSettings)

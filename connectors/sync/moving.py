@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from connectors.errors import Cancelled, TryLater
+from connectors.errors import Cancelled, QuothError, TryLater
 from connectors.ledger.holdings import Holdings
 from connectors.ledger.ledger import Ledger
 from connectors.ledger.seals import is_sealed, seal
@@ -27,6 +27,9 @@ from connectors.locks import FileLock
 from connectors.model import Chunk, Held, StoredChunk, StoreStats
 from connectors.ports import KnowledgeStore
 from connectors.store.gathering import Gathering
+from connectors.sync.course import Course
+from connectors.sync.opening import OpenIndexes
+from connectors.sync.switching import go_live
 
 CHUNKS_A_SLICE = 500
 """Chunks after which what was put is committed; what a crash can cost, at one document more."""
@@ -149,6 +152,15 @@ def move(
 
 def _tell(watched: Watched, before: int, wanted: int, done: int) -> None:
     watched.tell(before + done, wanted)
+
+
+def settle_in(ledger: Ledger, indexes: OpenIndexes) -> None:
+    """Let the index in building answer now if it is whole already, as it is after a move. Never stands in the way."""
+    course = Course("", threading.Event(), lambda _: None, lambda _: None)
+    try:
+        go_live(ledger, indexes, course)
+    except QuothError as error:
+        log.warning("index.not_live_yet", kind=type(error).__name__)
 
 
 class _Trip:
