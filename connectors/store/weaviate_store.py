@@ -14,7 +14,7 @@ from connectors.model import Candidate, Chunk, Held, NodeStanding, Query, Stored
 from connectors.store.weaviate.connection import Connection
 from connectors.store.weaviate.failures import Missing
 from connectors.store.weaviate.finding import Found, Hit, Search
-from connectors.store.weaviate.index import Index, Totals
+from connectors.store.weaviate.index import STAMPS, Index, Totals
 from connectors.store.weaviate.measures import Measuring
 from connectors.store.weaviate.objects import (
     EVERYTHING,
@@ -28,12 +28,12 @@ from connectors.store.weaviate.objects import (
     same,
 )
 from connectors.store.weaviate.place import WeaviatePlace
-from connectors.store.weaviate.requests import LARGEST_ANSWER, Filters, all_of, among, any_of, equals, fetch
+from connectors.store.weaviate.requests import LARGEST_ANSWER, Filters, all_of, among, any_of, equals, fetch, stamped
 
 _NAME = re.compile(r"[A-Z][_0-9A-Za-z]*")
 _AT_ONCE = 200
 _VERSION = ("source", "document_id", "version", "pipeline")
-_LOOKS = 3
+_LOOKS = 2
 _PAUSE = 0.3
 
 
@@ -150,19 +150,18 @@ class WeaviateStore:
 
     def nodes(self) -> Sequence[NodeStanding]:
         """How each node stands. One lags that holds something else than most do, however often one looks."""
-        lagging: set[str] | None = None
-        for _ in range(_LOOKS):
-            counted = self._index.totals()
-            usual = _usual([totals for _, totals in counted if totals])
-            behind = {address for address, totals in counted if totals and totals != usual}
-            lagging = behind if lagging is None else lagging & behind
-            if not lagging:
-                break
+        counted = self._index.totals()
+        usual = _usual([totals for _, totals in counted if totals])
+        lagging = {address for address, totals in counted if totals and totals != usual}
+        for _ in range(_LOOKS if lagging else 0):
             time.sleep(_PAUSE)
+            exactly = self._index.totals(stamped(0, STAMPS))
+            usual = _usual([totals for _, totals in exactly if totals])
+            lagging -= {address for address, totals in exactly if totals == usual}
         ready = dict(self._index.cluster.each(Connection.ready))
         chunks = {address: totals.chunks for address, totals in counted if totals}
         return [
-            NodeStanding(address, bool(is_ready), address in (lagging or ()), chunks.get(address))
+            NodeStanding(address, bool(is_ready), address in lagging, chunks.get(address))
             for address, is_ready in ready.items()
         ]
 

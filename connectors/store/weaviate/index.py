@@ -117,7 +117,7 @@ class Index:
         return self.cluster.read(listed, self.cluster.writers)
 
     def totals(self, where: base_pb2.Filters | None = None) -> list[tuple[str, Totals | None]]:
-        """What each node counts, by its address; ``None`` where it does not answer."""
+        """What each node counts, by its address; ``None`` where it does not answer. Exact with a filter only."""
         if not self.there():
             return []
         return self.cluster.each(lambda node: self._count(node, where))
@@ -184,7 +184,8 @@ class Index:
         found = {one.property: one for one in single.aggregations.aggregations}
         if not single.objects_count:
             return Totals()
-        return Totals(single.objects_count, found["embedded"].boolean.total_true, found["stamp"].int.sum)
+        chunks = single.objects_count if where is None else found["stamp"].int.count
+        return Totals(chunks, found["embedded"].boolean.total_true, found["stamp"].int.sum)
 
     def _paged(
         self,

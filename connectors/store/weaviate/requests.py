@@ -94,18 +94,21 @@ def by_words(plain: search_get_pb2.SearchRequest, repeats: Mapping[str, int]) ->
 def by_vector(plain: search_get_pb2.SearchRequest, vector: Vector) -> search_get_pb2.SearchRequest:
     """The same, nearest first by cosine."""
     plain.near_vector.CopyFrom(base_search_pb2.NearVector(vectors=[packed(vector)], target_vectors=[VECTOR]))
-    plain.metadata.distance = True
     return plain
 
 
 def totals(collection: str, where: Filters | None = None) -> aggregate_pb2.AggregateRequest:
-    """How many objects there are, how many of them embedded, and the sum of their stamps."""
+    """How many objects there are, how many of them embedded, and the sum of their stamps.
+
+    A node that has caught up with others may keep index entries of objects that are gone. With a filter, they are in
+    ``objects_count`` but not among the values; without one, it is the other way round.
+    """
     return aggregate_pb2.AggregateRequest(
         collection=collection,
         objects_count=True,
         filters=where,
         aggregations=[
-            aggregate_pb2.AggregateRequest.Aggregation(property="stamp", int=_Integer(sum=True)),
+            aggregate_pb2.AggregateRequest.Aggregation(property="stamp", int=_Integer(sum=True, count=True)),
             aggregate_pb2.AggregateRequest.Aggregation(property="embedded", boolean=_Boolean(total_true=True)),
         ],
     )
