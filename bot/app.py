@@ -21,6 +21,7 @@ from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
 from connectors.ports import Connector, KnowledgeStore
 from connectors.sync.errands import perform
+from connectors.sync.inspection import Parts, untrue_parts
 from connectors.sync.moving import settle_in
 from connectors.sync.opening import Index, OpenIndexes
 from connectors.sync.reports import SyncReport, Watcher
@@ -164,9 +165,13 @@ class Quoth:
         if self.cross_encoder is not None:
             self.cross_encoder.scores("ready?", ["ready"])
 
-    def lost(self) -> list[str]:
-        """Sources of which the ledger holds what the index has lost. Their next reconcile puts it back."""
-        return [held.source for held in self.ledger.figures() if self.store.stats(held.source).chunks < held.chunks]
+    def lost(self) -> Parts:
+        """Sources of which the index that answers has lost something, or holds what it should not, and what it holds.
+
+        Their next reconcile puts it right. A source that is being synced is not among them.
+        """
+        untrue = untrue_parts(self.ledger, self.indexes.live())
+        return {source: held for source, held in untrue.items() if self.runs.active(source) is None}
 
     def check_index(self, sources: Collection[str]) -> None:
         """Make sure that nothing of these sources was lost from the index.
@@ -176,7 +181,8 @@ class Quoth:
         """
         if lost := [name for name in self.lost() if name in sources]:
             raise TryLater(
-                f"The index has lost chunks of {', '.join(lost)}. `quoth sync` puts them back from the source."
+                f"The index has lost chunks of {', '.join(lost)}, or somebody else wrote to it. `quoth sync` puts them "
+                "right from the source; nothing that is wrong is shown meanwhile."
             )
 
     @cached_property

@@ -21,7 +21,7 @@ from bot.logs import start_logging
 from bot.settings import Environment, schema
 from bot.status import status_of
 from bot.stores import owner_of, share_ledger, store_of, twin_of
-from connectors.errors import Misconfigured
+from connectors.errors import Misconfigured, TryLater
 from connectors.sync.moving import End, MoveReport, Watched, move
 
 quoth = typer.Typer(
@@ -102,6 +102,7 @@ def search(
         started = time.perf_counter()
         found = house.search.find(question, limit)
         seconds = time.perf_counter() - started
+        _tell_of_losses(house, kb, found_some=bool(found.passages))
     _show(context, as_json, results.search_result(found, seconds), lambda: console.show_passages(found))
 
 
@@ -120,6 +121,7 @@ def ask(
     with _house(context, config) as house:
         question = Question(_words_of(text), _scope(house, kb), results.turns_of(turns))
         answer = asyncio.run(_answered(house, question))
+        _tell_of_losses(house, kb, found_some=answer.outcome != "not_found")
     _show(context, as_json, results.answer_result(answer), lambda: console.show_answer(answer))
     raise typer.Exit(1 if answer.outcome == "error" else 0)
 
@@ -262,19 +264,31 @@ def _copied(house: Quoth, other: Quoth, tell: Callable[[int, int], None]) -> Mov
 
 
 def _scope(house: Quoth, knowledge_base: str) -> Scope:
-    """A knowledge base whose index is whole.
+    """A knowledge base. What of it was never read is told on stderr.
 
     Raises:
         Misconfigured: There is no such knowledge base.
-        TryLater: A part of its index was lost.
     """
     scope = house.scope_of(knowledge_base)
     sources = house.settings.knowledge_bases[knowledge_base].sources
-    house.check_index(sources)
     new = [told.source for told in house.ledger.figures() if told.source in sources and told.last_success is None]
     if new:
         console.err.print(f"Never synced yet: {', '.join(new)}. `quoth sync` reads it.", markup=False)
     return scope
+
+
+def _tell_of_losses(house: Quoth, knowledge_base: str, *, found_some: bool) -> None:
+    """Say on stderr which part of the index was lost.
+
+    Raises:
+        TryLater: Some was, and nothing was found: an honest no must not come of it.
+    """
+    try:
+        house.check_index(house.settings.knowledge_bases[knowledge_base].sources)
+    except TryLater as lost:
+        if not found_some:
+            raise
+        console.err.print(str(lost), markup=False)
 
 
 async def _answered(house: Quoth, question: Question) -> Answer:

@@ -21,7 +21,7 @@ from bot.scheduler import Plan, Scheduler
 from bot.slack.app import Connection, House, SlackApp
 from bot.slack.ports import SourceStatus
 from bot.slack.rules import Identity, SlackRules
-from bot.syncing import Perform, QueuedSyncs, SyncWorkers
+from bot.syncing import IndexWatch, Perform, QueuedSyncs, SyncWorkers
 from bot.web import Check, WebServer, web_app
 from connectors.errors import Misconfigured, QuothError
 from connectors.ledger.leases import Lease
@@ -32,6 +32,7 @@ log = structlog.get_logger()
 _DRAIN_SECONDS = 20.0
 _SYNC_STOP_SECONDS = 8.0
 _TEND_SECONDS = 60.0
+_WATCH_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,10 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
     web = WebServer(web_app(slack.receive, _checks_of(house, slack)), house.settings.web.host, house.settings.web.port)
     workers = SyncWorkers(_performing(house), house.stopping)
     scheduler = _scheduler_of(house)
-    tending = asyncio.create_task(_tend(house.inbox), name="tend")
+    tending = [
+        asyncio.create_task(_tend(house.inbox), name="tend"),
+        asyncio.create_task(_watch(house), name="watch"),
+    ]
     try:
         await house.look(house.warm_up)
         identity = await slack.start()
@@ -80,7 +84,8 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
         yield Serving(identity, web.port)
     finally:
         scheduler.stop()
-        tending.cancel()
+        for task in tending:
+            task.cancel()
         await asyncio.gather(slack.drain(_DRAIN_SECONDS), house.look(lambda: workers.stop(_SYNC_STOP_SECONDS)))
         await web.stop()
         await house.answerer.aclose()
@@ -177,8 +182,9 @@ def _scheduler_of(house: Quoth) -> Scheduler:
     plans = {name: Plan(source.every, source.refresh) for name, source in house.settings.sources.items()}
 
     def last_successes() -> dict[str, datetime | None]:
-        lost = house.lost()  # to be compared again at once, whenever it last was
-        return {told.source: None if told.source in lost else told.last_success for told in house.ledger.figures()}
+        # To be compared at once, whenever they last were: what was lost, and everything that a new index lacks yet.
+        due = set(plans) if house.ledger.indexes.building() else set(house.lost())
+        return {told.source: None if told.source in due else told.last_success for told in house.ledger.figures()}
 
     lease = Lease(house.ledger.database, "timer")
     return Scheduler(plans, lease, lambda source, kind: house.runs.request(source, kind=kind), last_successes)
@@ -193,3 +199,14 @@ async def _tend(inbox: Inbox) -> None:
         except QuothError as error:
             log.warning("inbox.not_tended", reason=type(error).__name__)
         await asyncio.sleep(_TEND_SECONDS)
+
+
+async def _watch(house: Quoth) -> None:
+    """Look now and then whether the index still holds what the ledger says."""
+    watch = IndexWatch(house.lost, house.runs.request)
+    while True:
+        await asyncio.sleep(_WATCH_SECONDS)
+        try:
+            await house.look(watch.look)
+        except QuothError as error:
+            log.warning("index.not_looked_at", reason=type(error).__name__)

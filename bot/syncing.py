@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import TypeVar
 
@@ -75,6 +75,33 @@ def _count(report: SyncReport) -> None:
     UNREADABLE.labels(report.source).set(report.unreadable)
     if report.status == "ok":
         LAST_SUCCESS.labels(report.source).set_to_current_time()
+
+
+class IndexWatch:
+    """Has a source compared at once of which the index lost something, or holds what it should not.
+
+    ``untrue`` tells which sources those are, each with what the index holds of it. One that stays as it is although it
+    was compared is not asked for again and again: its next regular run tries.
+    """
+
+    def __init__(self, untrue: Callable[[], Mapping[str, object]], ask: Callable[[str], object]) -> None:
+        self._untrue = untrue
+        self._ask = ask
+        self._seen: Mapping[str, object] = {}
+
+    def look(self) -> None:
+        """Look once.
+
+        Raises:
+            TryLater: The store or the ledger cannot be asked.
+            Misconfigured: A person must act first.
+        """
+        untrue = self._untrue()
+        for source, held in untrue.items():
+            if self._seen.get(source) != held:
+                log.warning("index.damaged", source=source)
+                self._ask(source)
+        self._seen = untrue
 
 
 class QueuedSyncs:

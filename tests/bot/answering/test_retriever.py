@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -12,8 +12,9 @@ from bot.answering.weighting import parts_of, terms_in
 from connectors.errors import Misconfigured, TryLater
 from connectors.ledger.ledger import Vouched, Vouching
 from connectors.model import Chunk, Vector, source_tag
+from connectors.sync.opening import Index
 from tests.fakes.embedders import WordEmbedder
-from tests.fakes.indexes import index_of
+from tests.fakes.indexes import index_of, named
 from tests.fakes.stores import MemoryStore
 
 SCOPE = Scope("kb", frozenset({"source:wiki"}))
@@ -131,6 +132,51 @@ def test_without_the_embedding_service_words_still_find(store: MemoryStore) -> N
     altered.failure = Misconfigured
     with pytest.raises(Misconfigured):
         Search(lambda: index_of(store, altered), FakeLedger(), None).find(question("vpn password"), 1)
+
+
+def test_without_what_embedded_for_an_index_words_still_find(store: MemoryStore) -> None:
+    found = Search(lambda: index_of(store, None), FakeLedger(), None).find(question("vpn password"), 1)
+    assert found.passages[0].document_id == "wiki:vpn"
+    assert found.passages[0].vector_score is None
+
+
+@dataclass
+class Switching:
+    """Gives the old index so many times, then the new one."""
+
+    old: Index
+    new: Index
+    times: int
+    given: int = 0
+
+    def __call__(self) -> Index:
+        self.given += 1
+        return self.old if self.given <= self.times else self.new
+
+
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_search_under_which_another_index_goes_live_is_made_again_there(store: MemoryStore, *, times: int) -> None:
+    old = replace(index_of(MemoryStore(down=True), WordEmbedder()), spec=named("old"))
+    live = Switching(old, index_of(store, WordEmbedder()), times)
+    found = Search(live, FakeLedger(), None).find(question("vpn password"), 3)
+    assert found.passages[0].document_id == "wiki:vpn"
+
+
+def test_a_search_of_an_index_that_was_emptied_under_it_finds_nothing_of_the_kind(store: MemoryStore) -> None:
+    old = replace(index_of(MemoryStore(), WordEmbedder()), spec=named("old"))
+    live = Switching(old, index_of(store, WordEmbedder()), 1)
+    assert Search(live, FakeLedger(), None).find(question("vpn password"), 3).passages
+
+
+def test_thousands_of_chunks_that_nobody_vouches_for_hide_nothing(store: MemoryStore) -> None:
+    embedder = WordEmbedder()
+    flood = [chunk("flood", "VPN password reset", version="foreign", ordinal=n) for n in range(3_000)]
+    store.put(flood)
+    store.embed({one.chunk_id: embedder.embed_question("vpn password reset") for one in flood})
+    ledger = FakeLedger()
+    found = search(store, ledger).find(question("vpn password reset"), 3)
+    assert (len(found.passages), found.passages[0].document_id) == (3, "wiki:vpn")
+    assert ledger.asked <= len(store.chunks)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "👍", "the of and", "\0", '" OR *'])
