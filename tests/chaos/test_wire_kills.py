@@ -178,6 +178,7 @@ def points_of(yard: Yard, scenario: str) -> list[tuple[int, bool]]:
 SCENARIOS = ("first", "change", "growth", "debt", "emptied")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_sync_that_was_killed_between_two_calls_is_made_good_by_the_next(yard: Yard, scenario: str) -> None:
     points = points_of(yard, scenario)
