@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.settings import MisplacedError, Settings, WeaviateSettings
+from bot.settings import Settings
+from bot.store_settings import MisplacedError, WeaviateSettings
 from connectors.errors import Misconfigured
 
 _FIXES = {

@@ -15,8 +15,9 @@ from typing import Any
 from bot.app import Quoth
 from bot.console import age_of, standing_of
 from bot.serve import slack_connection_of
-from bot.settings import GitSource, WeaviateSettings
+from bot.settings import GitSource
 from bot.slack.checkup import findings
+from bot.store_settings import WeaviateSettings
 from bot.stores import place_of, settings_of_store
 from connectors.errors import Misconfigured, QuothError, TryLater
 from connectors.ledger.indexes import IndexSpec

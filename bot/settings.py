@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,30 +13,26 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.store_settings import SECTION, SqliteSettings, StoreSettings, VariableName, must_be_usable
 from connectors.errors import Misconfigured
 from connectors.git.clone import Remote
 from connectors.git.permalinks import Permalinks
 from connectors.http import checked_base_url
 from connectors.model import source_tag
-from connectors.store.weaviate.addresses import grpc_address_of, nodes_of, unprotected
-from connectors.store.weaviate.place import Consistency, Node
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=36_500)
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-_COLLECTION = r"^[A-Z][A-Za-z0-9_]{0,60}$"
 _CHANNEL = r"^[CGD][A-Za-z0-9_]{1,40}$"
 
 
@@ -51,17 +47,6 @@ def _duration(value: object) -> object:
     if isinstance(length, timedelta) and length > _LONGEST:
         raise ValueError("is longer than a century")
     return length
-
-
-def _one_or_more(value: object) -> object:
-    """One address, or a list of them."""
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
-        return tuple(value)
-    raise ValueError("must be an address, or a list such as [one, two]")
 
 
 def _folder_from_its_folder(path: Path, info: ValidationInfo) -> Path:
@@ -85,26 +70,10 @@ Duration = Annotated[
 ]
 Name = Annotated[str, Field(pattern=_NAME)]
 ChannelId = Annotated[str, Field(pattern=_CHANNEL)]
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-Addresses = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_one_or_more),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-
-
-class MisplacedError(ValueError):
-    """A mistake that only shows beside other settings. ``setting`` names the one to change."""
-
-    def __init__(self, setting: str, text: str) -> None:
-        super().__init__(text)
-        self.setting = setting
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = SECTION
 
 
 class TokenAuth(_Section):
@@ -136,7 +105,7 @@ class GitSource(_Section):
     @model_validator(mode="after")
     def _can_be_read(self) -> GitSource:
         """What the connector would refuse later is a mistake of the file, to be named with its line."""
-        _must_be_usable(lambda: Permalinks(Remote(self.url, self.branch).address, self.links))
+        must_be_usable(lambda: Permalinks(Remote(self.url, self.branch).address, self.links))
         return self
 
 
@@ -161,7 +130,7 @@ class ConfluenceSource(_Section):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> ConfluenceSource:
-        _must_be_usable(lambda: checked_base_url(self.url))
+        must_be_usable(lambda: checked_base_url(self.url))
         return self
 
 
@@ -191,95 +160,6 @@ class DirectMessages(_Section):
         if (self.knowledge_base is None) == (not self.member_channels):
             raise ValueError("needs either knowledge_base or member_channels: true")
         return self
-
-
-class SqliteSettings(_Section):
-    """Chunks in a file of data_dir: for one machine, up to some hundred thousand chunks."""
-
-    backend: Literal["sqlite"] = "sqlite"
-
-
-class WeaviateSettings(_Section):
-    """Chunks in a Weaviate: one that runs already, or one that Quoth starts itself (url: embedded)."""
-
-    backend: Literal["weaviate"]
-    url: Addresses
-    """http(s)://host:8080, a list of the nodes of one cluster, or embedded."""
-    grpc_url: Addresses = ()
-    """host:50051, one for each url; each url's own host at port 50051 when left out."""
-    api_key_env: VariableName | None = None
-    """The environment variable that holds the key."""
-    replicas: int = Field(default=1, ge=1)
-    """How many nodes hold each chunk."""
-    consistency: Consistency = "quorum"
-    """How many of them acknowledge a write."""
-    collection: str = Field(default="Quoth", pattern=_COLLECTION)
-    allow_anonymous: bool = False
-    """Use a server that asks nobody for a key; the environment variable WEAVIATE_ALLOW_ANONYMOUS=1 does the same."""
-    allow_plain_http: bool = False
-    """Talk unencrypted to another machine, where the network between is trusted."""
-
-    @property
-    def embedded(self) -> bool:
-        """Whether Quoth starts the server itself."""
-        return self.url == ("embedded",)
-
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        """The servers at these addresses; none where Quoth starts its own."""
-        return () if self.embedded else nodes_of(self.url, self.grpc_url)
-
-    @field_validator("url")
-    @classmethod
-    def _nodes_can_be_named(cls, url: tuple[str, ...]) -> tuple[str, ...]:
-        if "embedded" in url and len(url) > 1:
-            raise ValueError("embedded stands alone; it is no node of a cluster")
-        if url != ("embedded",):
-            _must_be_usable(lambda: nodes_of(url))
-        return url
-
-    @field_validator("grpc_url")
-    @classmethod
-    def _grpc_can_be_named(cls, grpc_url: tuple[str, ...]) -> tuple[str, ...]:
-        _must_be_usable(lambda: [grpc_address_of(address) for address in grpc_url])
-        return grpc_url
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> WeaviateSettings:
-        if self.embedded:
-            return self._fits_embedded()
-        try:
-            nodes = self.nodes
-        except Misconfigured as error:
-            raise MisplacedError("grpc_url", str(error)) from error
-        plain = None if self.allow_plain_http else next(filter(None, map(unprotected, nodes)), None)
-        if plain is not None:
-            raise MisplacedError(
-                "url" if plain in (node.http for node in nodes) else "grpc_url",
-                f"{plain} would send the key and every page unencrypted. "
-                "Write https://, or set allow_plain_http: true where the network between is trusted.",
-            )
-        return self
-
-    def _fits_embedded(self) -> WeaviateSettings:
-        if self.replicas > 1:
-            raise MisplacedError(
-                "replicas", "an embedded Weaviate is one node; leave replicas out, or name servers in url"
-            )
-        for name in ("grpc_url", "api_key_env"):
-            if getattr(self, name):
-                raise MisplacedError(name, "an embedded Weaviate chooses this itself; leave it out")
-        return self
-
-
-def _with_backend(store: object) -> object:
-    """What names no backend means the file."""
-    return {"backend": "sqlite", **store} if isinstance(store, dict) else store
-
-
-StoreSettings = Annotated[
-    SqliteSettings | WeaviateSettings, Field(discriminator="backend"), BeforeValidator(_with_backend)
-]
 
 
 class SlackSettings(_Section):
@@ -363,13 +243,6 @@ class Settings(_Section):
 def _unknown(what: str, name: str, known: Mapping[str, object]) -> str:
     names = ", ".join(sorted(known)) or "none yet"
     return f"There is no {what} called “{name}” in the configuration. Known: {names}."
-
-
-def _must_be_usable(tried: Callable[[], object]) -> None:
-    try:
-        tried()
-    except Misconfigured as error:
-        raise ValueError(str(error)) from error
 
 
 def _must_exist(where: str, what: str, name: str, known: Mapping[str, object]) -> None:

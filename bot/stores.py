@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from bot.settings import Environment, Settings, SqliteSettings, StoreSettings, WeaviateSettings
+from bot.settings import Environment, Settings
+from bot.store_settings import SqliteSettings, StoreSettings, WeaviateSettings
 from connectors.errors import Misconfigured
 from connectors.ledger.indexes import IndexSpec
 from connectors.store.weaviate.place import WeaviatePlace

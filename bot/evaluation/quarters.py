@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.evaluation.connector import SOURCE
 from bot.evaluation.dataset import Dataset
-from bot.settings import KnowledgeBase, Settings, WeaviateSettings
+from bot.settings import KnowledgeBase, Settings
+from bot.store_settings import WeaviateSettings
 from connectors.ledger.ledger import Ledger
 
 KNOWLEDGE_BASE = "dataset"

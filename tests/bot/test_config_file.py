@@ -7,7 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bot.config_file import BadConfiguration, settings_of
-from bot.settings import Settings, SqliteSettings, WeaviateSettings, schema
+from bot.settings import Settings, schema
+from bot.store_settings import SqliteSettings, WeaviateSettings
 from connectors.errors import Misconfigured
 
 WHOLE = """

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Environment, Settings, WeaviateSettings
+from bot.settings import Environment, Settings
+from bot.store_settings import WeaviateSettings
 from bot.stores import index_of, owner_of, place_of, share_ledger, store_of, twin_of
 from connectors.errors import Misconfigured
 from connectors.store.sqlite_store import SqliteStore

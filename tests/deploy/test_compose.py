@@ -14,7 +14,8 @@ import jsonschema
 import pytest
 
 from bot.config_file import settings_of
-from bot.settings import Environment, WeaviateSettings
+from bot.settings import Environment
+from bot.store_settings import WeaviateSettings
 from connectors.store.weaviate.executable import VERSION
 from tests.deploy.manifests import (
     COMPOSE,

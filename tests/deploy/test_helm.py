@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.settings import WeaviateSettings
+from bot.store_settings import WeaviateSettings
 from bot.web import web_app
 from tests.deploy.manifests import CHART, SEVERAL_PODS, VALUES, VERSIONED, WEAVIATE_VALUES, loaded, merged, settings_in
 from tests.deploy.test_readme import unknown

@@ -13,7 +13,8 @@ from bot.app import Quoth
 from bot.evaluation.dataset import Dataset, dataset_in
 from bot.evaluation.quarters import apart
 from bot.evaluation.running import Evaluation, Search, evaluated
-from bot.settings import Environment, Settings, WeaviateSettings
+from bot.settings import Environment, Settings
+from bot.store_settings import WeaviateSettings
 from connectors.errors import TryLater
 from connectors.ledger.ledger import SourceFigures
 from connectors.model import Vector
