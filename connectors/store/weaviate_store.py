@@ -11,18 +11,19 @@ from itertools import islice
 
 from connectors.errors import Misconfigured
 from connectors.model import Candidate, Chunk, Held, NodeStanding, Query, StoredChunk, StoreStats, Vector
+from connectors.store.weaviate.bags import head_length
 from connectors.store.weaviate.connection import Connection
 from connectors.store.weaviate.failures import Missing
 from connectors.store.weaviate.finding import Found, Hit, Search
 from connectors.store.weaviate.index import STAMPS, Index, Totals
 from connectors.store.weaviate.measures import Measuring
 from connectors.store.weaviate.objects import (
+    BAG,
     EVERYTHING,
     IDENTITY,
     SHOWN,
     Fields,
     Stored,
-    Value,
     fields_of,
     object_of,
     same,
@@ -87,7 +88,7 @@ class WeaviateStore:
             stale = [
                 row.uuid
                 for row in self._index.listed(IDENTITY, where)
-                if row.chunk.source == source and _stale(row.chunk, kept)
+                if row.identity.source == source and _stale(row.identity, kept)
             ]
             self._index.delete(stale)
             self._measuring.changed(len(stale))
@@ -126,7 +127,7 @@ class WeaviateStore:
         """Every version of every document of a source, with what somebody else has put under its name."""
         held: dict[tuple[str, str, str], list[int]] = {}
         for row in self._index.listed((*IDENTITY, "embedded"), equals("source", source)):
-            chunk = row.chunk
+            chunk = row.identity
             if chunk.source == source:
                 counts = held.setdefault((chunk.document_id, chunk.version, chunk.pipeline), [0, 0])
                 counts[0] += 1
@@ -193,7 +194,9 @@ class WeaviateStore:
         vectors = self._vectors(where) if any(row.embedded for node in seen for row in node.values()) else {}
         self._index.write(
             {
-                uuid: object_of(self._index.name, uuid, fields, vectors.get((fields["terms"], fields["head_terms"])))
+                uuid: object_of(
+                    self._index.name, uuid, fields, vectors.get((str(fields["terms"]), head_length(str(fields[BAG]))))
+                )
                 for uuid, fields in ((uuid, wanted[uuid]) for uuid in new)
             }
         )
@@ -201,9 +204,9 @@ class WeaviateStore:
         self._index.delete(old)
         self._measuring.changed(len(new) + len(old))
 
-    def _vectors(self, where: Filters) -> dict[tuple[Value, Value], Vector]:
-        rows = self._index.listed(("terms", "head_terms"), where, vectors=True)
-        return {(row.text("terms"), row.number("head_terms")): row.vector for row in rows if row.vector is not None}
+    def _vectors(self, where: Filters) -> dict[tuple[str, int], Vector]:
+        rows = self._index.listed(("terms", BAG), where, vectors=True)
+        return {_words_of(row.fields): row.vector for row in rows if row.vector is not None}
 
     def _found(self, query: Query, limit: int) -> list[Found]:
         measures = self._measuring.now()
@@ -231,6 +234,11 @@ def _version_of(chunks: Sequence[Chunk]) -> Chunk:
 
 def _is_of(row: Stored, version: Chunk) -> bool:
     return all(row.text(name) == getattr(version, name) for name in _VERSION)
+
+
+def _words_of(fields: Fields) -> tuple[str, int]:
+    """What tells a head and a body from others: all terms, and where the body begins."""
+    return str(fields.get("terms", "")), head_length(str(fields.get(BAG, "")))
 
 
 def _holds(node: Mapping[str, Stored], uuid: str, fields: Fields) -> bool:

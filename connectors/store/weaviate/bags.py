@@ -46,6 +46,11 @@ def bag_of(head: Sequence[str], body: Sequence[str], near: Sequence[str]) -> str
     return base64.b64encode(np.fromiter((lengths, *entries), _NUMBER).tobytes()).decode()
 
 
+def head_length(bag: str) -> int:
+    """How many terms the head has: with all terms in a row, it tells where the body begins."""
+    return int(_numbers(bag)[0] >> np.uint64(_HEAD_LENGTH_AT))
+
+
 def averages_of(bags: Sequence[str]) -> Averages:
     """The mean numbers of terms in the fields of these chunks."""
     if not bags:

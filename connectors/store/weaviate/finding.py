@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from weaviate.proto.v1 import base_pb2
@@ -18,9 +17,9 @@ from connectors.store.weaviate.measures import Measures
 from connectors.store.weaviate.objects import BAG, SHOWN, Stored
 from connectors.store.weaviate.requests import LARGEST_ANSWER, among, any_of, by_vector, by_words, fetch
 
-_DEPTH = 2
-"""Candidates by words for each one wanted: the server's order is not quite the true one."""
-_SHALLOWEST = 200
+_DEPTH = 3
+"""Candidates by words for each two wanted: the server's order is not quite the true one."""
+_SHALLOWEST = 100
 _PROBED_AT_ONCE = 64
 
 
@@ -65,39 +64,37 @@ class Search:
             words_call = self._start_words(self._weights)
             worth = self._worth(probes)
         near, likely = index.finish(node, near_call), index.finish(node, words_call)
-        bags = {one.uuid: one.text(BAG) for one in (*near, *likely)}
-        scores = dict(zip(bags, scores_of(list(bags.values()), worth, self._measures.averages), strict=True))
-        best = heapq.nsmallest(self._limit, {one.uuid for one in likely}, key=lambda uuid: (-scores[uuid], uuid))
-        rest = self._fetch(set(best) - {one.uuid for one in near})
-        return self._vetted((*near, *rest), scores)
+        known = {one.uuid for one in near}
+        rows = (*near, *self._fetch([one.uuid for one in likely if one.uuid not in known]))
+        return self._vetted(rows, scores_of([row.text(BAG) for row in rows], worth, self._measures.averages))
 
-    def _vetted(self, rows: Sequence[Stored], scores: Mapping[str, float]) -> Found:
+    def _vetted(self, rows: Sequence[Stored], scores: Sequence[float]) -> Found:
         hits = list[Hit]()
-        for row in rows:
+        for row, score in zip(rows, scores, strict=True):
             chunk = row.chunk
             if chunk.tags & self._query.tags and chunk.chunk_id == row.uuid:
-                hits.append(Hit(row.uuid, Candidate(chunk, scores[row.uuid], self._cosine(row)), row.updated))
+                hits.append(Hit(row.uuid, Candidate(chunk, score, self._cosine(row)), row.updated))
         return Found(hits, len(rows) - len(hits))
 
     def _start_near(self) -> Call | None:
         if self._query.vector is None:
             return None
-        request = fetch(self._index.name, (*SHOWN, BAG), self._limit, self._scope(), vectors=True)
+        request = fetch(self._index.name, (BAG, *SHOWN), self._limit, self._scope(), vectors=True)
         return self._index.start(self._node, by_vector(request, self._query.vector))
 
     def _start_words(self, weights: Mapping[str, float]) -> Call | None:
         if not weights:
             return None
-        depth = min(max(_DEPTH * self._limit, _SHALLOWEST), LARGEST_ANSWER)
-        request = by_words(fetch(self._index.name, (BAG,), depth, self._scope()), repeats_of(weights))
+        depth = min(max(_DEPTH * self._limit // 2, _SHALLOWEST), LARGEST_ANSWER)
+        # Their ids alone: whatever else a server is asked for in a search by words, it decodes all of an object.
+        request = by_words(fetch(self._index.name, (), depth, self._scope()), repeats_of(weights))
         return self._index.start(self._node, request)
 
-    def _fetch(self, uuids: Iterable[str]) -> list[Stored]:
-        wanted = list(uuids)
-        if not wanted:
+    def _fetch(self, uuids: Sequence[str]) -> list[Stored]:
+        if not uuids:
             return []
         with_vectors = self._query.vector is not None
-        request = fetch(self._index.name, SHOWN, len(wanted), among(wanted), vectors=with_vectors)
+        request = fetch(self._index.name, (BAG, *SHOWN), len(uuids), among(uuids), vectors=with_vectors)
         return self._index.finish(self._node, self._index.start(self._node, request))
 
     def _cosine(self, one: Stored) -> float | None:

@@ -118,5 +118,5 @@ class Measuring:
         smallest = sorted(found)[:SAMPLE]
         names = (*IDENTITY, BAG, "embedded")
         rows = index.fetched(fetch(index.name, names, SAMPLE, among(smallest), vectors=True)) if smallest else {}
-        own = [rows[uuid] for uuid in smallest if uuid in rows and rows[uuid].chunk.chunk_id == uuid]
+        own = [rows[uuid] for uuid in smallest if uuid in rows and rows[uuid].identity.chunk_id == uuid]
         return own, len(found) * STAMPS // reach

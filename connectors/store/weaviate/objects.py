@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -18,14 +20,28 @@ from connectors.store.weaviate.schema import PROPERTIES, VECTOR
 from connectors.text.analysis import terms_of
 
 IDENTITY = ("source", "document_id", "version", "pipeline", "ordinal")
-"""What a chunk's id is made of."""
-SHOWN = (*IDENTITY, "title", "headings", "text", "first_line", "last_line", "anchor", "tags", "seal")
-"""What a chunk is made of."""
+"""What a chunk's id is made of, to be filtered by."""
+SHOWN = ("card", "text")
+"""What a chunk is made of. Every property that is asked for costs a server as much as a kilobyte does, so everything
+but the text is in one, as JSON."""
 BAG = "bag"
-"""What its keyword score is made of. A server reads an object's properties by the alphabet and stops at the last one
-asked for: the ones before this are short."""
+"""What its keyword score is made of."""
 EVERYTHING = tuple(one.name for one in PROPERTIES)
 
+_CARD: dict[str, type | UnionType] = {
+    "source": str,
+    "document_id": str,
+    "version": str,
+    "pipeline": str,
+    "ordinal": int,
+    "title": str,
+    "headings": list,
+    "first_line": int | None,
+    "last_line": int | None,
+    "anchor": str | None,
+    "tags": list,
+    "seal": str,
+}
 _ON_THE_WIRE = np.dtype("<f4")
 
 Value = str | int | bool | list[str]
@@ -47,23 +63,18 @@ class Stored:
 
     @property
     def chunk(self) -> Chunk:
-        """The chunk; needs the properties in ``SHOWN``, or those in ``IDENTITY`` for its id alone."""
-        text, number, texts = self.text, self.number, self.texts
-        return Chunk(
-            source=text("source"),
-            document_id=text("document_id"),
-            version=text("version"),
-            pipeline=text("pipeline"),
-            ordinal=number("ordinal"),
-            title=text("title"),
-            headings=texts("headings"),
-            text=text("text"),
-            first_line=number("first_line") or None,
-            last_line=number("last_line") or None,
-            anchor=text("anchor") if self._has("anchor", "text_value") else None,
-            tags=frozenset(texts("tags")),
-            seal=text("seal"),
-        )
+        """The chunk; needs the properties in ``SHOWN``. Nobody's where somebody has spoiled them."""
+        card = _read(self.text("card"))
+        if card is None:
+            return self.identity
+        headings, tags = tuple(card.pop("headings")), frozenset(card.pop("tags"))
+        return Chunk(**card, headings=headings, tags=tags, text=self.text("text"))
+
+    @property
+    def identity(self) -> Chunk:
+        """A chunk of the same id and nothing else; needs the properties in ``IDENTITY``."""
+        source, document_id, version, pipeline = (self.text(name) for name in IDENTITY[:-1])
+        return Chunk(source, document_id, version, pipeline, self.number("ordinal"), title="", headings=(), text="")
 
     @property
     def embedded(self) -> bool:
@@ -84,13 +95,6 @@ class Stored:
         """A property that is a whole number; 0 where it is none."""
         return int(self.properties[name].int_value) if name in self.properties else 0
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        """A property that is a list of texts; empty where it is none."""
-        return tuple(self.properties[name].list_value.text_values.values) if name in self.properties else ()
-
-    def _has(self, name: str, kind: str) -> bool:
-        return name in self.properties and self.properties[name].WhichOneof("kind") == kind
-
 
 def fields_of(chunks: Sequence[Chunk]) -> dict[str, dict[str, Value]]:
     """The properties of a version's chunks, in order, by chunk id. ``embedded`` is false."""
@@ -99,21 +103,35 @@ def fields_of(chunks: Sequence[Chunk]) -> dict[str, dict[str, Value]]:
     around = [[], *bodies, []]
     return {
         (chunk_id := chunk.chunk_id): {
-            **_shown(chunk),
+            **{name: getattr(chunk, name) for name in IDENTITY},
+            "tags": sorted(chunk.tags),
+            "card": _card_of(chunk),
+            "text": chunk.text,
             "stamp": stamp_of(chunk_id),
             "embedded": False,
             "terms": " ".join((*head, *head, *body)),
-            "head_terms": len(head),
             "bag": bag_of(head, body, [*before, *after]),
         }
         for chunk, head, body, before, after in zip(chunks, heads, bodies, around, around[2:], strict=False)
     }
 
 
-def _shown(chunk: Chunk) -> dict[str, Value]:
-    every = {name: getattr(chunk, name) for name in SHOWN}
-    every |= {"headings": list(chunk.headings), "tags": sorted(chunk.tags)}
-    return {name: value for name, value in every.items() if value is not None}
+def _read(card: str) -> dict[str, Any] | None:
+    """What a card says, if it is one: a single spoiled object must not end every search."""
+    try:
+        values = json.loads(card)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, list) or len(values) != len(_CARD):
+        return None
+    found = dict(zip(_CARD, values, strict=True))
+    sound = all(isinstance(found[name], kind) for name, kind in _CARD.items())
+    return found if sound and all(isinstance(one, str) for one in (*found["headings"], *found["tags"])) else None
+
+
+def _card_of(chunk: Chunk) -> str:
+    listed = {"headings": list(chunk.headings), "tags": sorted(chunk.tags)}
+    return json.dumps([listed.get(name, getattr(chunk, name)) for name in _CARD], ensure_ascii=False)
 
 
 def same(one: Fields, other: Fields) -> bool:

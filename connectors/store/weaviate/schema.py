@@ -52,11 +52,9 @@ PROPERTIES = (
     _Property("stamp", "int", filterable=True, ranged=True),
     _Property("embedded", "boolean", filterable=True),
     _Property("terms", searchable=True),
-    *(_Property(name) for name in ("title", "text", "anchor", "seal", "bag")),
-    _Property("headings", "text[]"),
-    _Property("head_terms", "int"),
-    _Property("first_line", "int"),
-    _Property("last_line", "int"),
+    _Property("bag"),
+    _Property("card"),
+    _Property("text"),
 )
 """Exactly what a chunk's object has. Names and scopes are whole values to the server, words come analysed."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from weaviate.proto.v1 import base_pb2, properties_pb2, search_get_pb2
 
 from connectors.store.weaviate.bags import bag_of
-from connectors.store.weaviate.objects import EVERYTHING, fields_of, newest_of, object_of, same, stored_of
+from connectors.store.weaviate.objects import EVERYTHING, IDENTITY, fields_of, newest_of, object_of, same, stored_of
 from tests.contracts.store_contract import chunks, direction
 
 
@@ -46,19 +47,46 @@ def test_a_chunk_comes_back_from_its_properties() -> None:
     assert [row.chunk.chunk_id for row in rows] == [row.uuid for row in rows]
 
 
-def test_what_a_server_says_is_null_is_absent() -> None:
-    (chunk,) = chunks("a", "one")
+def test_an_id_needs_no_content() -> None:
+    (chunk,) = chunks("a", "one", tags=["label:x"])
     ((uuid, fields),) = fields_of([chunk]).items()
-    (row,) = stored(given_back(uuid, {**fields, "anchor": None, "first_line": None}))
-    assert row.chunk == replace(chunk, anchor=None, first_line=None)
-    assert row.fields == {name: value for name, value in fields.items() if name != "first_line"}
+    (row,) = stored(given_back(uuid, {name: fields[name] for name in IDENTITY}))
+    assert row.identity.chunk_id == row.chunk.chunk_id == uuid
+    assert row.chunk.tags == frozenset()
+
+
+def test_what_a_server_says_is_null_is_absent() -> None:
+    (row,) = stored(given_back("a", {"text": "one", "card": None}))
+    assert row.fields == {"text": "one"}
+    assert row.text("card") == ""
+
+
+CARD = ["wiki", "wiki:a", "1", "p", 0, "Page", ["H"], 1, 2, None, ["source:wiki"], "seal"]
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        "{}",
+        "[]",
+        json.dumps([*CARD, 1]),
+        *(json.dumps([*CARD[:i], {}, *CARD[i + 1 :]]) for i in range(len(CARD))),
+        json.dumps([*CARD[:6], [1], *CARD[7:]]),
+    ],
+)
+def test_a_card_that_somebody_has_spoiled_is_nobodys(card: str) -> None:
+    (row,) = stored(given_back("a", {"card": card, "text": "one"}))
+    assert row.chunk.chunk_id != row.uuid
+    assert row.chunk.tags == frozenset()
 
 
 def test_the_words_of_the_head_count_twice_among_the_searchable_ones() -> None:
     first, second, third = fields_of(chunks("a", "Zebras cross.", "Reset the VPN.", "Rest.", title="Traffic")).values()
     firsts, seconds, thirds = (str(fields["terms"]).split() for fields in (first, second, third))
     head, body = firsts[:3], seconds[6:]
-    assert first["head_terms"] == len(head) == 3
     assert seconds[:6] == [*head, *head]
     assert second["bag"] == bag_of(head, body, [*firsts[6:], *thirds[6:]])
 
