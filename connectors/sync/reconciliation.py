@@ -27,6 +27,9 @@ from connectors.sync.shelves import Shelf, Shelves, parts_of
 SLICE = 50
 """Documents that are fetched, stored and committed at once; what a crash can cost."""
 
+BUILD_SECONDS = 300.0
+"""How long a run gives vectors to an index in building before it looks at the source again: the live one stays true."""
+
 log = structlog.get_logger()
 
 
@@ -51,8 +54,8 @@ class Reconciliation:
         self._house = house
         self._course = course
 
-    def reconcile(self, wishes: Wishes) -> None:
-        """Make stores and ledger hold exactly what the source holds.
+    def reconcile(self, wishes: Wishes) -> bool:
+        """Make stores and ledger hold exactly what the source holds; False where an index in building needs more time.
 
         Raises:
             Cancelled: It was asked to stop. What was committed stays, as after any other failure.
@@ -65,13 +68,17 @@ class Reconciliation:
         self._bring_in(plan, books)
         self._remove(plan.missing, books, approved=wishes.approve_removals)
         self._carry_over()
-        self._embed()
+        self._shelves.each(self._embed_live)
         if self._shelves.live is not None:
             self._shelves.live.store.publish()
             self._records.succeeded(datetime.now(UTC))
+        return self._embed_building()
 
-    def refresh(self, since: datetime) -> None:
-        """Bring in what the source says has changed since then. Removes nothing but what became restricted."""
+    def refresh(self, since: datetime) -> bool:
+        """Bring in what the source says has changed since then; True: that is all. Removes only what became restricted.
+
+        It is about what is new: an index in building gets its vectors from those who compare all.
+        """
         self._start()
         listings = list(self._connector.recent(since))
         self._course.at(Boundary.LISTED)
@@ -79,7 +86,8 @@ class Reconciliation:
         plan = plan_of(listings, books)
         plan.readable = [document_id for document_id in plan.readable if document_id in books.known]
         self._bring_in(plan, books)
-        self._embed()
+        self._shelves.each(self._embed_live)
+        return True
 
     def _start(self) -> None:
         if not self._records.is_registered():
@@ -192,16 +200,26 @@ class Reconciliation:
             known = self._records.known()
             self._shelves.each(lambda shelf: None if shelf is live else carry_over(live, shelf, known, self._house.key))
 
-    def _embed(self) -> None:
-        self._shelves.each(self._embed_shelf)
-
-    def _embed_shelf(self, shelf: Shelf) -> None:
+    def _embed_live(self, shelf: Shelf) -> None:
+        if shelf is not self._shelves.live:
+            return
         try:
             shelf.embed(self._house.lock_dir)
         except Cancelled:
             raise
         except QuothError as error:
-            if self._shelves.building is None or shelf is self._shelves.building:
+            if self._shelves.building is None:
                 raise
             # What embeds for an index that is being replaced may be gone for good; its words still find.
             log.warning("index.not_embedded", index=shelf.name, kind=type(error).__name__)
+
+    def _embed_building(self) -> bool:
+        done = True
+
+        def embed(shelf: Shelf) -> None:
+            nonlocal done
+            if shelf is self._shelves.building:
+                done = shelf.embed(self._house.lock_dir, BUILD_SECONDS)
+
+        self._shelves.each(embed)
+        return done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +82,9 @@ class Shelf:
         self.holdings.settle(document_ids)
         self.course.at(Boundary.SETTLED)
 
-    def embed(self, lock_dir: Path) -> None:
-        """Give vectors to what has none, and let the ledger know."""
+    def embed(self, lock_dir: Path, seconds: float = math.inf) -> bool:
+        """Give vectors to what has none, and let the ledger know. False: the time was over before all had one."""
+        end, in_time = time.monotonic() + seconds, True
         embedder = self.index.embedder
         if embedder is not None and self.store.unembedded(1):
             with embedding_alone(lock_dir, self.course.stop):
@@ -89,10 +92,13 @@ class Shelf:
                     self.course.tally.embedded += count
                     self.course.tell()
                     self.course.at(Boundary.EMBEDDED)
+                    if not (in_time := time.monotonic() < end):
+                        break
         totals = self.holdings.totals()
         if totals.embedded != totals.chunks:
             self.holdings.count_embedded(self.store.contents(self.course.source))
             self.course.at(Boundary.COUNTED)
+        return in_time
 
     def is_another(self) -> bool:
         """Whether the store visibly holds something else than the ledger says: it was wiped, put back or touched."""

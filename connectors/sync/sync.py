@@ -7,6 +7,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from connectors.errors import Cancelled, QuothError
 from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
 from connectors.ports import Connector, Embedder
-from connectors.sync.course import Boundary, Course, Wishes
+from connectors.sync.course import Boundary, Course, Tally, Wishes
 from connectors.sync.opening import OpenIndexes
 from connectors.sync.reconciliation import House, Reconciliation
 from connectors.sync.reports import Progress, SyncReport, Watcher
@@ -108,7 +109,7 @@ class Sync:
     def _run(
         self,
         connector: Connector,
-        trip: Callable[[Reconciliation], None],
+        trip: Callable[[Reconciliation], bool],
         progress: Watcher | None,
         stop: threading.Event | None,
     ) -> SyncReport:
@@ -119,7 +120,14 @@ class Sync:
         log.info("source.synced", **report.to_json() | {"error": error is not None})
         return report
 
-    def _travel(self, connector: Connector, trip: Callable[[Reconciliation], None], course: Course) -> None:
+    def _travel(self, connector: Connector, trip: Callable[[Reconciliation], bool], course: Course) -> None:
+        is_done = self._pass(connector, trip, course)
+        while not is_done:
+            # An index in building takes its time, hours perhaps. Meanwhile the live one must not fall behind.
+            course = replace(course, tally=Tally(embedded=course.tally.embedded))
+            is_done = self._pass(connector, lambda run: run.reconcile(Wishes()), course)
+
+    def _pass(self, connector: Connector, trip: Callable[[Reconciliation], bool], course: Course) -> bool:
         tidy(self._ledger, self._indexes, course)
         specs = [spec for spec in (self._ledger.indexes.live(), self._ledger.indexes.building()) if spec is not None]
         pipelines = {spec.name: pipeline_of(spec.fingerprint, connector.conversion) for spec in specs}
@@ -130,11 +138,12 @@ class Sync:
 
         shelves = Shelves(specs, opened)
         records = self._ledger.records(connector.source)
-        trip(Reconciliation(connector, pipelines[specs[-1].name], records, shelves, self._house, course))
+        is_done = trip(Reconciliation(connector, pipelines[specs[-1].name], records, shelves, self._house, course))
         go_live(self._ledger, self._indexes, course)
         for spec in (self._ledger.indexes.live(), self._ledger.indexes.building()):
             if spec is not None and spec.name in shelves.failures:
                 raise shelves.failures[spec.name]
+        return is_done
 
     def _report(self, course: Course, error: str | None, seconds: float) -> SyncReport:
         held = chunks = 0

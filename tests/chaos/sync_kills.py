@@ -11,37 +11,62 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
 from connectors.ports import KnowledgeStore
 from connectors.store.sqlite_store import SqliteStore
 from connectors.sync.course import Boundary
-from connectors.sync.sync import Sync, fingerprint_of
+from connectors.sync.opening import Index, OpenIndexes
+from connectors.sync.sync import Sync
 from tests.fakes.connectors import JournalConnector
 from tests.fakes.embedders import WordEmbedder
-from tests.fakes.indexes import one_open
+from tests.fakes.indexes import spec_of
 
 LONG = "\n\n".join(f"# Part {n}\n\nSentence number {n} of a page that has several parts." for n in range(4))
 
 
+OLD, NEW = "words-64", "words-64-anew"
+"""Two models, for an index each."""
+
+
 class House:
-    """A ledger and an index on disk, and a sync over them. Another ``store`` may stand in for the index on disk."""
+    """A ledger on disk, an index on disk for each model, and a sync over them. ``model`` is the configured one.
+
+    Another ``store`` may stand in for the indexes on disk.
+    """
 
     def __init__(
-        self, folder: Path, boundary: Callable[[Boundary], None] = lambda _: None, store: KnowledgeStore | None = None
+        self,
+        folder: Path,
+        boundary: Callable[[Boundary], None] = lambda _: None,
+        store: KnowledgeStore | None = None,
+        model: str = OLD,
     ) -> None:
-        embedder = WordEmbedder()
+        self._folder = folder
+        self._only = store
         self.ledger = Ledger(f"sqlite:///{folder / 'ledger.sqlite3'}")
         self.ledger.register("fake", "journal", "here")
-        self.store = store or SqliteStore(folder / "index.sqlite3", fingerprint_of(embedder))
-        indexes = one_open(self.ledger, self.store, embedder)
-        self.sync = Sync(self.ledger, indexes, folder / "locks", boundary=boundary)
+        self.ledger.indexes.want(spec_of(WordEmbedder(model), name=model))
+        self.indexes = OpenIndexes(self.ledger.indexes, self._open)
+        self.sync = Sync(self.ledger, self.indexes, folder / "locks", boundary=boundary)
+
+    @property
+    def store(self) -> KnowledgeStore:
+        """Of the index that answers."""
+        return self.indexes.live().store
 
     def close(self) -> None:
-        self.store.close()
+        self.indexes.close()
         self.ledger.close()
+
+    def _open(self, spec: IndexSpec, stack: ExitStack) -> Index:
+        store = self._only or SqliteStore(self._folder / f"index-{spec.name}.sqlite3", spec.fingerprint)
+        stack.callback(store.close)
+        return Index(spec, store, WordEmbedder(spec.embedder))
 
 
 def before() -> JournalConnector:
@@ -77,6 +102,7 @@ class Scenario:
     name: str
     prepare: Callable[[Path], None]
     source: Callable[[], JournalConnector]
+    model: str = OLD
 
 
 def prepare_nothing(folder: Path) -> None:
@@ -94,15 +120,27 @@ def prepare_debt(folder: Path) -> None:
     assert killed_at(folder, after, Boundary.COMMITTED, 1)
 
 
+def prepare_half_built(folder: Path) -> None:
+    """Another model was wanted, and the build died when half of it was put."""
+    prepare_first_sync(folder)
+    assert killed_at(folder, after, Boundary.PUT, 4, NEW)
+
+
 SCENARIOS = (
     Scenario("first", prepare_nothing, before),
     Scenario("change", prepare_first_sync, after),
     Scenario("debt", prepare_debt, after),
     Scenario("emptied", prepare_first_sync, emptied),
+    Scenario("build", prepare_first_sync, after, NEW),
+    Scenario("half-built", prepare_half_built, after, NEW),
+    Scenario("given-up", prepare_half_built, after),
+    Scenario("emptied-build", prepare_first_sync, emptied, NEW),
 )
 
 
-def killed_at(folder: Path, source: Callable[[], JournalConnector], boundary: Boundary, nth: int) -> bool:
+def killed_at(
+    folder: Path, source: Callable[[], JournalConnector], boundary: Boundary, nth: int, model: str = OLD
+) -> bool:
     """Sync in a child that dies at the nth time of this boundary; whether it did."""
     child = os.fork()
     if child == 0:
@@ -114,16 +152,16 @@ def killed_at(folder: Path, source: Callable[[], JournalConnector], boundary: Bo
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        House(folder, die).sync.reconcile(source())
+        House(folder, die, model=model).sync.reconcile(source())
         os._exit(0)
     return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
-def boundaries_of(folder: Path, source: Callable[[], JournalConnector]) -> list[Boundary]:
+def boundaries_of(folder: Path, scenario: Scenario) -> list[Boundary]:
     """Every boundary that a sync which nobody kills comes past."""
     passed: list[Boundary] = []
-    house = House(folder, passed.append)
-    house.sync.reconcile(source())
+    house = House(folder, passed.append, model=scenario.model)
+    house.sync.reconcile(scenario.source())
     house.close()
     return passed
 
@@ -136,12 +174,14 @@ def main(folder: Path) -> None:
         scenario.prepare(start)
         rehearsal = folder / f"{scenario.name}-rehearsal"
         shutil.copytree(start, rehearsal)
-        passed = boundaries_of(rehearsal, scenario.source)
+        passed = boundaries_of(rehearsal, scenario)
         for position, boundary in enumerate(passed):
-            nth = passed[: position + 1].count(boundary)
+            nth, left = passed[: position + 1].count(boundary), passed[position + 1 :].count(boundary)
+            if nth > 2 and left:
+                continue  # In the midst of many of a kind: like the one before.
             place = folder / f"{scenario.name}-{position}"
             shutil.copytree(start, place)
-            assert killed_at(place, scenario.source, boundary, nth), (scenario.name, boundary, nth)
+            assert killed_at(place, scenario.source, boundary, nth, scenario.model), (scenario.name, boundary, nth)
             killed.append({"scenario": scenario.name, "boundary": boundary, "nth": nth, "folder": str(place)})
     (folder / "killed.json").write_text(json.dumps(killed))
 

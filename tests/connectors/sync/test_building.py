@@ -201,6 +201,28 @@ def test_an_interrupted_build_goes_on_where_it_was(house: House) -> None:
     assert (house.live(), len(house.answers()), len(house.source.fetched)) == ("new model", 120, 70)
 
 
+def test_a_long_build_does_not_keep_the_live_index_from_what_is_new(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.sync.reconciliation.BUILD_SECONDS", 0.0)
+    house.write_many(200)
+    house.reconcile()
+    house.want("new model")
+    seen: list[str] = []
+
+    def look(boundary: Boundary) -> None:
+        if boundary is Boundary.EMBEDDED and house.live() == "old model":
+            seen.append(house.answers()["p0"])
+            house.source.write("p0", f"Changed {len(seen)} times.")
+
+    sync = Sync(house.ledger, house.indexes, house.folder / "locks", boundary=look)
+    report = sync.reconcile(house.source)
+    assert (report.status, report.updated, report.seen) == ("ok", 200, 200)
+    assert len(seen) > 3
+    assert f"Changed {len(seen) - 2} times." in seen
+    assert (house.live(), house.answers()["p0"]) == ("new model", f"Changed {len(seen)} times.")
+
+
 def test_removals_that_wait_for_a_person_are_carried_over_and_answer_on(house: House) -> None:
     house.write_many(3)
     house.reconcile()
