@@ -26,11 +26,15 @@ _NO_LEADER = Refused("leader not found", status=500)
 
 @dataclass
 class Node:
-    """One machine. ``hears`` is whether writes reach it; it answers searches from what it holds all the same."""
+    """One machine. ``hears`` is whether writes reach it; it answers searches from what it holds all the same.
+
+    ``gone`` is set once it is killed: whatever is still at work for it ends.
+    """
 
     index: int
     up: bool = True
     hears: bool = True
+    gone: threading.Event = field(default_factory=threading.Event)
     shards: dict[str, Shard] = field(default_factory=dict)
 
     @property

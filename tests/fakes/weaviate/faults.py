@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,13 +18,14 @@ from tests.fakes.weaviate.refusals import Refused, unavailable
 class Call:
     """One call on the wire: ``Search``, ``BatchObjects``, ``GET /v1/meta`` and so on, of the node with this index.
 
-    ``carry_out`` does what was asked for and gives the answer.
+    ``carry_out`` does what was asked for and gives the answer; ``gone`` is set when the node is killed meanwhile.
     """
 
     name: str
     node: int
     request: Any
     carry_out: Callable[[Any], Any]
+    gone: threading.Event
 
 
 Fault = Callable[[Call], Any]
@@ -61,7 +61,7 @@ def dies(kill: Callable[[], None], *, done: bool) -> Fault:
         if done:
             healthy(call)
         threading.Thread(target=kill).start()
-        time.sleep(0.5)
+        call.gone.wait(10)
         raise unavailable("Socket closed")
 
     return fault
@@ -71,7 +71,8 @@ def slow(seconds: float) -> Fault:
     """The answer takes its time. What was asked for is done when it comes, whether or not anybody still waits."""
 
     def fault(call: Call) -> Any:
-        time.sleep(seconds)
+        if call.gone.wait(seconds):
+            raise unavailable("Socket closed")
         return healthy(call)
 
     return fault

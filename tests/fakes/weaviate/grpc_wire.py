@@ -41,6 +41,7 @@ class Servicer(weaviate_pb2_grpc.WeaviateServicer):
     def __init__(self, cluster: Cluster, node: int) -> None:
         self._cluster = cluster
         self._node = node
+        self._gone = cluster.nodes[node].gone
 
     def Search(self, request: Any, context: Context) -> Any:  # noqa: N802  # The protocol's name.
         return self._answer("Search", request, context, lambda asked, _: self._search(asked))
@@ -66,7 +67,7 @@ class Servicer(weaviate_pb2_grpc.WeaviateServicer):
                 return carry_out(asked, self._user(context) if secured else "")
 
         try:
-            return self._cluster.faults.answer(Call(name, self._node, request, locked))
+            return self._cluster.faults.answer(Call(name, self._node, request, locked, self._gone))
         except Refused as refused:
             return context.abort(refused.code, refused.said)
 

@@ -42,10 +42,12 @@ class Rest:
     def __init__(self, cluster: Cluster, node: int) -> None:
         self._cluster = cluster
         self._node = node
+        self._gone = cluster.nodes[node].gone
 
     def answer(self, asked: Asked, key: str | None) -> Answer:
         """What a request comes to."""
-        call = Call(f"{asked.method} {asked.path}", self._node, asked, lambda told: self._carried_out(told, key))
+        name = f"{asked.method} {asked.path}"
+        call = Call(name, self._node, asked, lambda told: self._carried_out(told, key), self._gone)
         try:
             found: Answer = self._cluster.faults.answer(call)
         except Refused as refused:

@@ -58,6 +58,7 @@ class FakeWeaviate:
         """Start a killed node. It says that it is ready, takes new writes, and misses what it missed."""
         with self.cluster.lock:
             self.cluster.nodes[i].up = self.cluster.nodes[i].hears = True
+            self.cluster.nodes[i].gone = threading.Event()
         self._listen(i)
 
     @contextmanager
@@ -80,6 +81,7 @@ class _Sockets:
     """What one node listens on."""
 
     def __init__(self, cluster: Cluster, node: int, address: Address) -> None:
+        self._gone = cluster.nodes[node].gone
         self._threads = ThreadPoolExecutor(_WORKERS, f"fake-weaviate-{node}")
         self._grpc = grpc.server(
             self._threads,
@@ -95,9 +97,10 @@ class _Sockets:
         self._http = _HttpServer(("127.0.0.1", int(address.http.rpartition(":")[2])), rest_wire.Rest(cluster, node))
 
     def close(self) -> None:
+        self._gone.set()
         self._http.close()
         self._grpc.stop(None).wait(5)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=True)  # gRPC does not survive an answer to a server that is no more.
 
 
 class _HttpServer(ThreadingHTTPServer):
