@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from langchain_core.embeddings import Embeddings
 
@@ -15,6 +15,9 @@ from connectors.model import Query, Vector
 from connectors.ports import KnowledgeStore
 from connectors.text.chunking import embedding_text_of
 from tests.bench.store.replicas import Asked, Replica
+
+if TYPE_CHECKING:
+    from connectors.store.weaviate.index import Index
 
 
 class Contender(Protocol):
@@ -81,6 +84,31 @@ class QuothContender:
                 for chunk, vector in zip(replica.chunks, replica.vectors, strict=True)
             }
         )
+
+
+class BulkContender(QuothContender):
+    """The same store, filled with the same objects without asking what is there: for sizes that would take hours."""
+
+    def __init__(self, store: KnowledgeStore, index: Index) -> None:
+        super().__init__(store)
+        self._index = index
+        self._index.make()
+
+    def write(self, replicas: Sequence[Replica]) -> None:
+        """Write every chunk once, with its vector."""
+        from connectors.store.weaviate.objects import fields_of, object_of  # noqa: PLC0415  # The client is slow to import.
+
+        objects = {}
+        for replica in replicas:
+            fields = fields_of(replica.chunks)
+            for (uuid, values), vector in zip(fields.items(), replica.vectors, strict=True):
+                objects[uuid] = object_of(self._index.name, uuid, values, vector)
+        self._index.write(objects)
+
+    def close(self) -> None:
+        """Close the store and the connections of our own."""
+        self._index.close()
+        super().close()
 
 
 class GivenVectors(Embeddings):

@@ -13,10 +13,11 @@ from connectors.ports import KnowledgeStore
 from connectors.store.sqlite_store import SqliteStore
 from connectors.store.weaviate.place import WeaviatePlace
 from tests.bench.store import server
-from tests.bench.store.contenders import Contender, LangChainContender, QuothContender
+from tests.bench.store.contenders import BulkContender, Contender, LangChainContender, QuothContender
 from tests.bench.store.embeddings import CACHE
 
 NAMES = ("sqlite", "weaviate", "langchain")
+_FINGERPRINT = _OWNER = "bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,18 @@ class Places:
         self._before = psutil.Process().memory_info().rss
 
     @contextmanager
-    def opened(self, name: str) -> Iterator[Contender]:
+    def opened(self, name: str, *, in_bulk: bool = False) -> Iterator[Contender]:
         """One of NAMES, ready to be filled or searched."""
-        with closing(self._contender(name)) as contender:
+        with closing(self._in_bulk() if in_bulk and name == "weaviate" else self._contender(name)) as contender:
             yield contender
 
     def store(self, name: str) -> KnowledgeStore:
         """A store of Quoth's."""
         if name == "sqlite":
-            return SqliteStore(CACHE / "stores" / f"{self._collection(name)}.db", "bench")
+            return SqliteStore(CACHE / "stores" / f"{self._collection(name)}.db", _FINGERPRINT)
         from connectors.store.weaviate_store import WeaviateStore  # noqa: PLC0415  # The client is slow to import.
 
-        return WeaviateStore(replace(self._server, collection=self._collection(name)), "bench", owner="bench")
+        return WeaviateStore(replace(self._server, collection=self._collection(name)), _FINGERPRINT, owner=_OWNER)
 
     def langchain(self) -> LangChainContender:
         """langchain-weaviate with its own collection."""
@@ -66,6 +67,12 @@ class Places:
 
     def _contender(self, name: str) -> Contender:
         return self.langchain() if name == "langchain" else QuothContender(self.store(name))
+
+    def _in_bulk(self) -> Contender:
+        from connectors.store.weaviate.index import Index  # noqa: PLC0415  # The client is slow to import.
+
+        place = replace(self._server, collection=self._collection("weaviate"))
+        return BulkContender(self.store("weaviate"), Index(place, f"{place.collection}_{_FINGERPRINT}", _OWNER))
 
     def _collection(self, name: str) -> str:
         return f"Bench{self._label.title().replace('_', '')}{name.title()}"

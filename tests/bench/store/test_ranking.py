@@ -22,7 +22,7 @@ from tests.bench.store.replicas import Replica
 from tests.fakes.indexes import index_of
 from tests.fakes.reference_data import reference_path
 
-pytestmark = [pytest.mark.bench, pytest.mark.weaviate, pytest.mark.timeout(7_200)]
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(7_200)]
 
 PASSAGES = 100
 """Chunks that are asked for; a document ranks by its best one."""
