@@ -69,8 +69,8 @@ class Reconciliation:
         self._remove(plan.missing, books, approved=wishes.approve_removals)
         self._carry_over()
         self._shelves.each(self._embed_live)
+        self._shelves.each(self._publish_live)
         if self._shelves.live is not None:
-            self._shelves.live.store.publish()
             self._records.succeeded(datetime.now(UTC))
         return self._embed_building()
 
@@ -212,6 +212,10 @@ class Reconciliation:
                 raise
             # What embeds for an index that is being replaced may be gone for good; its words still find.
             log.warning("index.not_embedded", index=shelf.name, kind=type(error).__name__)
+
+    def _publish_live(self, shelf: Shelf) -> None:
+        if shelf is self._shelves.live:
+            shelf.store.publish()
 
     def _embed_building(self) -> bool:
         done = True
