@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
 
 from connectors.errors import TryLater
 from connectors.model import Vector
-from connectors.store.bm25f import Averages
+from connectors.store.bm25f import Averages, rarity
 from connectors.store.weaviate.bags import averages_of
 from connectors.store.weaviate.index import STAMPS, Index
 from connectors.store.weaviate.objects import BAG, IDENTITY, Stored
-from connectors.store.weaviate.requests import LARGEST_ANSWER, all_of, among, equals, fetch, stamped
+from connectors.store.weaviate.requests import LARGEST_ANSWER, all_of, among, by_words, equals, fetch, stamped
 from connectors.store.weaviate.schema import K1, B
 
 SAMPLE = 512
@@ -27,6 +29,10 @@ _FIRST_RANGE = 2**18
 _AMPLE = 1.3
 _TERMS_KEPT = 50_000
 _NONE = Averages(0.0, 0.0, 0.0)
+_COMMON = 64
+"""Chunks of the sample that hold a term from which on the sample tells well enough how many hold it in all."""
+_COMPARED = 16
+_FEWEST_COMPARED = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +45,30 @@ class Measures:
     """Terms of a chunk as the server counts them, on average."""
     chunks: int = 0
     """About how many there are."""
+    shift: float = 0.0
+    """What is added to a rarity that a server tells. It counts objects that were written again twice until it has
+    tidied up ([S] createDiskTermFromCV), and giving a chunk its vector writes it again."""
     rarities: dict[str, float] = field(default_factory=dict)
-    """What was learned about terms."""
+    """What is known about terms."""
 
     def learn(self, term: str, found: Sequence[Stored]) -> None:
         """Read a term's rarity off the score of the best chunk for that term alone, where one holds it."""
-        terms = found[0].text("terms").split() if found else []
-        times = terms.count(term)
-        if not times:
+        told = self.told(term, found)
+        if told is None:
             return
         if len(self.rarities) >= _TERMS_KEPT:
             self.rarities.clear()
-        norm = 1 - B + B * len(terms) / self.length if self.length else 1.0
         # Where nodes differ, one of them is believed: scores of one question compare with each other.
-        self.rarities.setdefault(term, found[0].score * (times + K1 * norm) / times)
+        self.rarities.setdefault(term, max(0.0, told + self.shift))
+
+    def told(self, term: str, found: Sequence[Stored]) -> float | None:
+        """A term's rarity as the server has it; None where no chunk holds the term."""
+        terms = found[0].text("terms").split() if found else []
+        times = terms.count(term)
+        if not times:
+            return None
+        norm = 1 - B + B * len(terms) / self.length if self.length else 1.0
+        return found[0].score * (times + K1 * norm) / times
 
 
 class Measuring:
@@ -99,7 +115,26 @@ class Measuring:
         sample = everything if all(one.embedded for one in everything) else self._sample(embedded=True)[0]
         vectors = [one.vector for one in sample if one.vector is not None]
         averages = averages_of([one.text(BAG) for one in everything])
-        return Measures(vectors, averages, 2 * averages.head + averages.body, known)
+        holders = Counter(term for one in everything for term in set(one.text("terms").split()))
+        enough = _COMMON if len(everything) < known else 1
+        rarities = {
+            term: rarity(known, round(count * known / len(everything)))
+            for term, count in holders.items()
+            if count >= enough
+        }
+        plain = Measures(vectors, averages, 2 * averages.head + averages.body, known, rarities=rarities)
+        return plain if enough == 1 else replace(plain, shift=self._shift(plain, holders))
+
+    def _shift(self, plain: Measures, holders: Mapping[str, int]) -> float:
+        """How far the server's rarities are from those of the sample, by terms that some but not most chunks hold."""
+        usual = [term for term, count in holders.items() if _FEWEST_COMPARED <= count <= SAMPLE // 2]
+        told: list[float] = []
+        for term in sorted(usual, key=lambda term: (-holders[term], term))[:_COMPARED]:
+            found = self._index.fetched(by_words(fetch(self._index.name, ("terms",), 1), {term: 1}))
+            its = plain.told(term, sorted(found.values(), key=lambda one: -one.score)[:1])
+            if its is not None:
+                told.append(rarity(plain.chunks, round(holders[term] * plain.chunks / SAMPLE)) - its)
+        return median(told) if told else 0.0
 
     def _sample(self, *, embedded: bool) -> tuple[list[Stored], int]:
         """The objects of the smallest ids, and about how many objects there are in all."""
@@ -116,7 +151,7 @@ class Measuring:
         if not embedded:
             self._range = max(reach, _FIRST_RANGE) if reach < STAMPS else _FIRST_RANGE
         smallest = sorted(found)[:SAMPLE]
-        names = (*IDENTITY, BAG, "embedded")
+        names = (*IDENTITY, BAG, "terms", "embedded")
         rows = index.fetched(fetch(index.name, names, SAMPLE, among(smallest), vectors=True)) if smallest else {}
         own = [rows[uuid] for uuid in smallest if uuid in rows and rows[uuid].identity.chunk_id == uuid]
         return own, len(found) * STAMPS // reach

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -292,3 +293,21 @@ def test_a_collection_of_another_owner_is_left_alone(fake: FakeWeaviate, store: 
         other.drop()
     other.close()
     assert texts_of(store.search(asked("vpn"))) == {"vpn one"}
+
+
+def test_giving_chunks_their_vectors_makes_no_word_less_rare(fake: FakeWeaviate, store: WeaviateStore) -> None:
+    put = chunks("a", *(f"vpn {'server ' * (i % 3 == 0)}{'router ' * (i % 100 == 0)}number{i}" for i in range(600)))
+    store.put(put[:1])
+    fake.cluster.nodes[0].shards[COLLECTION].flushes = True
+    store.put(put)
+    before = scores_of(store_of(fake))
+    store.embed({chunk.chunk_id: direction(1, chunk.ordinal) for chunk in put})
+    after = scores_of(store_of(fake))
+    assert after == pytest.approx(before, rel=0.1)
+
+
+def scores_of(store: WeaviateStore) -> list[float]:
+    """What a common, a less common and a rare word are worth in one chunk that holds them."""
+    with closing(store):
+        found = (store.search(asked(word, limit=600)) for word in ("vpn", "server", "router"))
+        return [next(c.keyword_score for c in some if c.chunk.ordinal == 0) for some in found]

@@ -55,6 +55,9 @@ class Shard:
     lengths: dict[str, list[int]] = field(default_factory=dict)
     flushed: int = 0
     """How many objects ``/v1/nodes`` tells: those that were on disk when somebody last looked."""
+    flushes: bool = False
+    """Whether what is replaced was on disk by then: the server goes on counting its words until compaction."""
+    _replaced: dict[str, Counter[str]] = field(default_factory=dict)
     _orders: int = 0
 
     def put(self, stored: Stored) -> None:
@@ -70,6 +73,8 @@ class Shard:
             for name, counted in tokens.items():
                 if counted:
                     self.lengths.setdefault(name, []).append(counted.total())
+                if old is not None and self.flushes:
+                    self._replaced.setdefault(name, Counter()).update(old.tokens[name].keys())
         self.objects[stored.object_id] = Stored(
             stored.object_id,
             stored.properties,
@@ -86,6 +91,7 @@ class Shard:
     def compact(self) -> None:
         """Forget what was replaced and deleted, as the server does after a while, and count anew."""
         self.flushed = len(self.objects)
+        self._replaced.clear()
         self.lengths = {
             one.name: [s.tokens[one.name].total() for s in self.objects.values() if s.tokens[one.name]]
             for one in self._searchable()
@@ -146,7 +152,8 @@ class Shard:
             asked = Counter({token: times for token, times in asked.items() if token not in STOPWORDS})
         for token, times in asked.items():
             holding = [stored for stored in self.objects.values() if token in stored.tokens[one.name]]
-            rarity = math.log(1 + (len(self.objects) - len(holding) + 0.5) / (len(holding) + 0.5))
+            counted = len(holding) + self._replaced.get(one.name, Counter())[token]
+            rarity = math.log(1 + (max(len(self.objects), counted) - counted + 0.5) / (counted + 0.5))
             for stored in holding:
                 counts = stored.tokens[one.name]
                 often = counts[token]
