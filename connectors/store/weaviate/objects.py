@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from types import UnionType
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ BAG = "bag"
 """What its keyword score is made of."""
 EVERYTHING = tuple(one.name for one in PROPERTIES)
 
-_CARD: dict[str, type | UnionType] = {
+_CARD: dict[str, type | tuple[type, ...]] = {
     "source": str,
     "document_id": str,
     "version": str,
@@ -36,9 +36,9 @@ _CARD: dict[str, type | UnionType] = {
     "ordinal": int,
     "title": str,
     "headings": list,
-    "first_line": int | None,
-    "last_line": int | None,
-    "anchor": str | None,
+    "first_line": (int, NoneType),
+    "last_line": (int, NoneType),
+    "anchor": (str, NoneType),
     "tags": list,
     "seal": str,
 }
@@ -122,11 +122,10 @@ def _read(card: str) -> dict[str, Any] | None:
         values = json.loads(card)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(values, list) or len(values) != len(_CARD):
+    if not isinstance(values, list) or len(values) != len(_CARD) or not all(map(isinstance, values, _CARD.values())):
         return None
     found = dict(zip(_CARD, values, strict=True))
-    sound = all(isinstance(found[name], kind) for name, kind in _CARD.items())
-    return found if sound and all(isinstance(one, str) for one in (*found["headings"], *found["tags"])) else None
+    return found if all(isinstance(one, str) for one in (*found["headings"], *found["tags"])) else None
 
 
 def _card_of(chunk: Chunk) -> str:
