@@ -37,8 +37,8 @@ _WRITERS = {"sqlite": 1, "weaviate": 2, "langchain": 1}
 """Threads that fill. A SQLite file has one writer at a time, and langchain-weaviate has threads of its own."""
 _LARGEST_BY_PORT = 20_000
 """Chunks that Weaviate gets document by document, as from a sync; more are written in bulk."""
-_CHANGED = 0.05
-"""Documents that are replaced, of all."""
+_CHANGED = 50
+"""Documents that are replaced, spread over all."""
 
 
 @cache
@@ -79,9 +79,8 @@ def _written(contender: Contender, documents: Sequence[Replica], pool: ThreadPoo
 
 def _replaced(contender: Contender, made: Replicas, chunks: int) -> float:
     """Chunks a second."""
-    every = round(1 / _CHANGED)
-    version = str(time.time_ns())
-    changed = [made.document(number, version) for number in range(0, chunks // CHUNKS_A_DOCUMENT, every)]
+    documents, version = chunks // CHUNKS_A_DOCUMENT, str(time.time_ns())
+    changed = [made.document(number, version) for number in range(0, documents, max(1, documents // _CHANGED))]
     seconds = _seconds(partial(_replace, contender, changed))
     assert contender.holds() == chunks
     return CHUNKS_A_DOCUMENT * len(changed) / seconds
