@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from bot.answering.model import Question, Scope
 from bot.answering.retriever import Search
 from connectors.model import Chunk
+from connectors.store.weaviate.objects import IDENTITY
 from connectors.store.weaviate.place import WeaviatePlace
 from connectors.sync.sync import fingerprint_of
 from tests.chaos.test_sync_kills import TAGS
@@ -154,7 +156,10 @@ def invented(true: dict[str, Any], **changed: Any) -> tuple[dict[str, Any], str]
     properties = true["properties"] | {"text": LIE} | changed
     identity = {name: properties[name] for name in ("source", "document_id", "version", "pipeline", "ordinal")}
     chunk = Chunk(**identity, title="", headings=(), text="")
-    return properties | {"stamp": int(chunk.chunk_id[:7], 16)}, chunk.chunk_id
+    card = json.loads(properties["card"])
+    for name, value in changed.items():
+        card[IDENTITY.index(name)] = value
+    return properties | {"card": json.dumps(card), "stamp": int(chunk.chunk_id[:7], 16)}, chunk.chunk_id
 
 
 FORGERIES = [
@@ -175,7 +180,7 @@ def test_foreign_objects_are_never_shown_and_cost_no_passage(
     for i in range(150):  # more than a question looks at first: all of what it would see
         true = stored[i % PAGES]
         properties, uuid_ = forged(true)
-        vandal.add(properties | {"terms": "vpn password", "body": "vpn password"}, true["vectors"]["default"], uuid_)
+        vandal.add(properties | {"terms": "vpn password"}, true["vectors"]["default"], uuid_)
     assert_filled_with_the_truth(house, PAGES)
     assert house.sync.reconcile(handbook()).status == "ok"
     assert_filled_with_the_truth(house, PAGES)
