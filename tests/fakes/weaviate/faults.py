@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 from weaviate.proto.v1 import batch_pb2
 
 from tests.fakes.weaviate.refusals import Refused, unavailable

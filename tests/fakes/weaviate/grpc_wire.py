@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 from weaviate.proto.v1 import (
     aggregate_pb2,
     batch_delete_pb2,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 
 
 @dataclass

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.server import ThreadingHTTPServer
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 
 from connectors.store.weaviate.place import Consistency, WeaviatePlace
 from connectors.store.weaviate.place import Node as Address
