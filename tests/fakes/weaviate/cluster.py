@@ -6,7 +6,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from weaviate.proto.v1 import base_pb2
@@ -175,4 +175,5 @@ def now() -> int:
 
 
 def _copied(shard: Shard) -> Shard:
-    return Shard(shard.collection, dict(shard.objects), copy.deepcopy(shard.lengths), shard.flushed, shard._orders)
+    own = {"lengths": copy.deepcopy(shard.lengths), "_replaced": copy.deepcopy(shard._replaced)}
+    return replace(shard, objects=dict(shard.objects), **own)
