@@ -175,5 +175,5 @@ def now() -> int:
 
 
 def _copied(shard: Shard) -> Shard:
-    own = {"lengths": copy.deepcopy(shard.lengths), "_replaced": copy.deepcopy(shard._replaced)}
-    return replace(shard, objects=dict(shard.objects), **own)
+    lengths, replaced = copy.deepcopy(shard.lengths), copy.deepcopy(shard._replaced)
+    return replace(shard, objects=dict(shard.objects), lengths=lengths, _replaced=replaced)
