@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -18,6 +18,7 @@ Vector = NDArray[np.float32]
 
 Markup = Literal["markdown", "plain"]
 
+_SOURCE = "source:"
 _CHUNKS = uuid.UUID("3f6f7a52-5a43-5b0e-9d3e-6f3f1a2b7c11")
 _MARKED, _MARKS = 0xF << 76 | 0x3 << 62, 0x5 << 76 | 0x2 << 62
 """The bits of a UUID that say its version, 5, and its variant (RFC 9562)."""
@@ -25,7 +26,12 @@ _MARKED, _MARKS = 0xF << 76 | 0x3 << 62, 0x5 << 76 | 0x2 << 62
 
 def source_tag(source: str) -> str:
     """The tag that every chunk of a source carries."""
-    return f"source:{source}"
+    return f"{_SOURCE}{source}"
+
+
+def sources_of(tags: Iterable[str]) -> list[str]:
+    """The sources that these tags let in, sorted."""
+    return sorted(tag.removeprefix(_SOURCE) for tag in tags if tag.startswith(_SOURCE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class Answerer:
 
     async def _answer(self, question: Question, started: float, say: Callable[[Piece], None]) -> Answer:
         if reply := small_talk_of(question.text):
-            return Answer("not_found", reply)
+            return Answer("not_found", reply, because=outcomes.NO_QUESTION)
         try:
             return await self._chain.ainvoke(Prepared(question, started, say))
         except Exception as error:  # noqa: BLE001  # Writing raises nothing; what a search can raise is one outcome.
@@ -139,7 +139,9 @@ class Answerer:
             return _with(prepared, outcomes.failed("internal", _BROKEN, error))
 
     def _decline(self, prepared: Prepared) -> Answer:
-        return _not_found(prepared, self._model_name)
+        return _not_found(
+            prepared, self._model_name, outcomes.BELOW_FLOOR if prepared.passages else outcomes.NOTHING_FOUND
+        )
 
     async def _by_model_or_quotes(self, prepared: Prepared) -> Answer:
         try:
@@ -184,7 +186,7 @@ def _is_promising(prepared: Prepared) -> bool:
 def _told(prepared: Prepared, written: Written, model_name: str, notes: tuple[str, ...]) -> Answer:
     """An answer rests on at least one citation; anything else is an honest no."""
     if written.declined or not written.citations:
-        no = _not_found(prepared, model_name)
+        no = _not_found(prepared, model_name, outcomes.DECLINED if written.declined else outcomes.UNCITED)
         return replace(no, notes=notes, dropped_citations=written.dropped_citations)
     if written.cut_short:
         notes = (*notes, outcomes.CUT_ANSWER)
@@ -195,13 +197,15 @@ def _told(prepared: Prepared, written: Written, model_name: str, notes: tuple[st
         model=model_name,
         notes=notes,
         dropped_citations=written.dropped_citations,
+        because=outcomes.cited(len(written.citations), len(prepared.passages)),
     )
     return _with(prepared, answer)
 
 
-def _not_found(prepared: Prepared, model_name: str) -> Answer:
+def _not_found(prepared: Prepared, model_name: str, because: str) -> Answer:
     nearest = outcomes.nearest_of(prepared.retrieved.passages)
-    return _with(prepared, Answer("not_found", outcomes.NOT_FOUND, nearest=nearest, model=model_name))
+    no = Answer("not_found", outcomes.NOT_FOUND, nearest=nearest, model=model_name, because=because)
+    return _with(prepared, no)
 
 
 def _with(prepared: Prepared, answer: Answer) -> Answer:

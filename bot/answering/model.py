@@ -127,7 +127,8 @@ class Answer:
 
     ``text`` is Markdown with [n]: every [n] has exactly one citation and the reverse, numbered by first use. ``notes``
     are sentences a person should see beside it (quote mode, a cut question). ``dropped_citations`` counts the marks and
-    citations that pointed at nothing we had sent. Numbers in ``timings`` are seconds.
+    citations that pointed at nothing we had sent. Numbers in ``timings`` are seconds. ``because`` says why there is an
+    answer or none, without anybody's words.
     """
 
     outcome: Outcome
@@ -141,3 +142,4 @@ class Answer:
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
     dropped_citations: int = 0
+    because: str = ""

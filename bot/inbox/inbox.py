@@ -200,9 +200,10 @@ class Inbox:
         chosen = sa.select(FEEDBACK.c.voter, FEEDBACK.c.vote).where(FEEDBACK.c.question_id == question_id)
         return await self._run(lambda c: {row.voter: row.vote for row in c.execute(chosen)})
 
-    async def explanation(self, team: str, channel: str, answer_ts: str) -> str | None:
-        """How the answer in that message came about; None when it is not an answer or its words are gone."""
-        chosen = sa.select(QUESTIONS.c.explanation).where(answered_in(team, channel, answer_ts))
+    async def explanation(self, team: str, channel: str, ts: str) -> str | None:
+        """How the answer in that message, or to it, came about; None when it is neither or its words are gone."""
+        which = sa.or_(answered_in(team, channel, ts), in_message(team, channel, ts))
+        chosen = sa.select(QUESTIONS.c.explanation).where(which)
         return await self._run(lambda c: c.execute(chosen).scalar())
 
     async def answers_in(self, team: str, channel: str, thread_ts: str, base: str) -> dict[str, str | None]:

@@ -17,6 +17,7 @@ from bot.slack.ports import SourceStatus, Statuses, Syncs
 from bot.slack.reindex import FAILED, Command, Reindex
 from bot.slack.rules import SlackRules
 from bot.slack.sources import age_of
+from bot.slack.why import Why
 from connectors.errors import QuothError
 
 log = structlog.get_logger()
@@ -24,6 +25,7 @@ HELP = """Ask me by mentioning me in a channel; I answer in the thread with my s
 {command} scope – what this channel is answered from
 {command} status – the sources, when they were last read, and what could not be read
 {command} reindex [source] – read the sources again now (admins); {reindex} does the same
+{command} why LINK – how the answer in that message came about: its passages, their scores, what was left out
 {command} help – this text"""
 
 
@@ -40,6 +42,7 @@ class Commands:
         self._statuses = statuses
         self.background = Background()
         """What goes on after an acknowledgement. A sync may take hours, so it is worth no long wait at the end."""
+        self._why = Why(inbox, gate, rules.command)
         self._reindex = Reindex(gateway, inbox, gate, rules, syncs, self.background)
 
     async def on_command(self, ack: AsyncAck, command: Command) -> None:
@@ -77,6 +80,9 @@ class Commands:
 
     async def _said(self, command: Command, words: Sequence[str]) -> str:
         match [word.lower() for word in words]:
+            case ["why", *links]:
+                link = words[1] if len(links) == 1 else ""
+                return await self._why.said(link, str(command.get("user_id")), str(command.get("channel_id")))
             case ["status"]:
                 return await self._for_bases(command, self._status)
             case ["scope"]:

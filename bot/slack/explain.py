@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from bot.answering.model import Answer, Passage
+from bot.answering.model import Answer, Passage, Scope
 from bot.slack.literal import literal
 from bot.slack.rich_text import Element, rich_text, section, words
+from connectors.model import sources_of
 
 _MOST_PASSAGES = 20
 _LONGEST = 2_900
@@ -17,7 +19,7 @@ NOT_AN_ANSWER = (
 )
 
 
-def explanation_of(answer: Answer) -> str:
+def explanation_of(answer: Answer, scope: Scope) -> str:
     """What there is to say about an answer, without the passages' words.
 
     What was kept out is counted by reason only: its title may be what somebody must not learn.
@@ -28,8 +30,11 @@ def explanation_of(answer: Answer) -> str:
         best[rejected.reason] = max(best[rejected.reason], rejected.score)
     kept = {
         "outcome": answer.outcome,
+        "because": answer.because,
         "model": answer.model,
         "seconds": {name: round(seconds, 3) for name, seconds in answer.timings.items()},
+        "base": scope.knowledge_base,
+        "sources": sources_of(scope.tags),
         "cited": sorted({citation.document_id for citation in answer.citations}),
         "dropped": answer.dropped_citations,
         "passages": [_passage(passage) for passage in answer.passages[:_MOST_PASSAGES]],
@@ -40,8 +45,7 @@ def explanation_of(answer: Answer) -> str:
 
 def explanation_view(explanation: str) -> dict[str, Any]:
     """A modal that shows an explanation."""
-    kept = json.loads(explanation)
-    return _view([_summary(kept), *_passages(kept), *_kept_out(kept)])
+    return _view([_paragraph(head, body) for head, body in _told(json.loads(explanation))])
 
 
 def sentence_view(sentence: str) -> dict[str, Any]:
@@ -51,10 +55,41 @@ def sentence_view(sentence: str) -> dict[str, Any]:
 
 def explanation_text(explanation: str) -> str:
     """The same for where no modal can be opened; not escaped yet."""
-    kept = json.loads(explanation)
-    lines = [f"{one['rank']}. {one['title']} ({_scores(one)})" for one in kept["passages"]]
-    lines += [f"{one['count']} kept out: {one['reason']}" for one in kept["kept_out"]]
-    return "\n".join(lines or ["Nothing was found."])[:_LONGEST]
+    return "\n".join(f"{head}: {body}" for head, body in _told(json.loads(explanation)))[:_LONGEST]
+
+
+def _told(kept: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is said about what, in order."""
+    cited = set(kept["cited"])
+    passages = [
+        (f"{one['rank']}. {one['title']}", _scores(one) + (" · cited" if one["document"] in cited else ""))
+        for one in kept["passages"]
+    ]
+    return [
+        ("How this answer came about", _summary(kept)),
+        *(passages or [("Passages found", "none")]),
+        ("Left out", _left_out(kept)),
+    ]
+
+
+def _summary(kept: Mapping[str, Any]) -> str:
+    seconds = ", ".join(f"{name} {value:.2f} s" for name, value in kept["seconds"].items())
+    parts = [
+        kept["outcome"].replace("_", " "),
+        kept.get("because", ""),
+        f"Written by {kept['model'] or 'nobody'}.",
+        f"Time: {seconds}." if seconds else "",
+        f"Citations that pointed at nothing and were dropped: {kept['dropped']}." if kept["dropped"] else "",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _left_out(kept: Mapping[str, Any]) -> str:
+    lines = [f"{one['count']} × {one['reason']} (best score {one['best']:.3f})" for one in kept["kept_out"]]
+    ledger = lines or ["The ledger refused nothing."]
+    where = ", ".join(kept.get("sources", ()))
+    scope = f"The filter let in only the knowledge base {kept['base']}: {where}." if where else ""
+    return "\n".join(line for line in (scope, *ledger) if line)
 
 
 def _passage(passage: Passage) -> dict[str, Any]:
@@ -69,30 +104,7 @@ def _passage(passage: Passage) -> dict[str, Any]:
     }
 
 
-def _summary(kept: dict[str, Any]) -> Element:
-    seconds = ", ".join(f"{name} {value:.2f} s" for name, value in kept["seconds"].items())
-    parts = [f"Outcome: {kept['outcome']}", f"Written by: {kept['model'] or 'nobody'}", seconds and f"Time: {seconds}"]
-    if kept["dropped"]:
-        parts.append(f"Citations that pointed at nothing and were dropped: {kept['dropped']}")
-    return _paragraph("How this answer came about", "\n".join(part for part in parts if part))
-
-
-def _passages(kept: dict[str, Any]) -> list[Element]:
-    if not kept["passages"]:
-        return [_paragraph("Passages found", "None.")]
-    cited = set(kept["cited"])
-    return [
-        _paragraph(f"{one['rank']}. {one['title']}", _scores(one) + (" · cited" if one["document"] in cited else ""))
-        for one in kept["passages"]
-    ]
-
-
-def _kept_out(kept: dict[str, Any]) -> list[Element]:
-    lines = [f"{one['count']} × {one['reason']} (best score {one['best']:.3f})" for one in kept["kept_out"]]
-    return [_paragraph("Kept out", "\n".join(lines))] if lines else []
-
-
-def _scores(one: dict[str, Any]) -> str:
+def _scores(one: Mapping[str, Any]) -> str:
     scores = {"score": one["score"], "words": one["keyword"], "meaning": one["vector"], "reread": one["rerank"]}
     return " · ".join(f"{name} {value:.3f}" for name, value in scores.items() if value is not None)
 

@@ -55,6 +55,11 @@ class Gate:
         self._clock = clock
         self._people: dict[str, tuple[float, dict[str, Any]]] = {}
 
+    @property
+    def team(self) -> str:
+        """The workspace."""
+        return self._identity.team
+
     async def scope_for(self, asked: Asked) -> Scope | Refusal:
         """What this question may be answered from, or why not."""
         # A shortcut's payload does not say whether its channel is shared with another company.
@@ -98,6 +103,14 @@ class Gate:
         if person is None or person.get("team_id") not in {None, self._identity.team}:
             return False
         return bool(person.get("is_admin") or person.get("is_owner") or person.get("is_primary_owner"))
+
+    async def is_in(self, channel: str, user: str) -> bool:
+        """Whether a person is in a channel. Direct messages are nobody else's."""
+        try:
+            return channel in await self._channels_of(user)
+        except SlackError as error:
+            log.warning("membership.unknown", reason=error.reason)
+            return False
 
     async def _is_shared(self, channel: str) -> bool:
         if self._rules.allow_external or channel.startswith("D"):

@@ -146,7 +146,7 @@ class Settler:
         message = answer_message(claimed.question_id, answer, now)
         _, notes = clipped(answer.text, answer.notes)
         await delivery.end(message, tail_blocks(claimed.question_id, below_elements(answer, now), notes))
-        outcome = Outcome(answer.outcome, answer.text, explanation_of(answer), scope.knowledge_base)
+        outcome = Outcome(answer.outcome, answer.text, explanation_of(answer, scope), scope.knowledge_base)
         await self._finish(claimed, outcome)
         metrics.DROPPED_CITATIONS.inc(answer.dropped_citations)
         seconds = round(self._parts.clock() - claimed.received, 3)

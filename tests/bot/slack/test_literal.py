@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.answering.model import Answer, Failure, Nearest
+from bot.answering.model import Answer, Failure, Nearest, Scope
 from bot.rehearsal.slack.live import live_elements
 from bot.rehearsal.slack.workspace import Message as Seen
-from bot.slack.explain import explanation_of, explanation_view
+from bot.slack.explain import explanation_of, explanation_text, explanation_view
 from bot.slack.literal import escaped, literal
 from bot.slack.render import Message, answer_message, apology, line_message, piece_block
+from connectors.model import source_tag
 from tests.fakes.reference_data import reference_path
 from tests.fakes.scripted_house import ANSWER, FOUND, VPN
 
@@ -84,8 +85,10 @@ def check_is_dead_everywhere(text: str, step: int = 1) -> None:
         for piece in (text[:at], text[at:]):
             block = piece_block(piece, (VPN,))
             check_is_dead(Message("", () if block is None else (block,)))
-    view = explanation_view(explanation_of(replace(ANSWER, passages=(replace(FOUND, title=text),), model=text)))
-    check_is_dead(Message("", tuple(view["blocks"])))
+    answer = replace(ANSWER, passages=(replace(FOUND, title=text),), model=text, because=text)
+    explanation = explanation_of(answer, Scope(text, frozenset({source_tag(text)})))
+    check_is_dead(Message("", tuple(explanation_view(explanation)["blocks"])))
+    check_is_dead(Message(escaped(explanation_text(explanation))))
 
 
 @pytest.mark.parametrize("text", OWN)
