@@ -14,6 +14,7 @@ from bot.answering.model import Answer, Question, Scope
 from bot.app import Quoth
 from bot.commands.house import AsJson, ConfigPath, house_of, show
 from connectors.errors import Misconfigured, TryLater
+from connectors.model import source_tag
 
 commands = typer.Typer()
 
@@ -22,17 +23,23 @@ KnowledgeBase = Annotated[str, typer.Option("--kb", metavar="KB", help="The know
 
 
 @commands.command()
-def search(
+def search(  # noqa: PLR0913, PLR0917  # a command's options are its parameters
     context: typer.Context,
     text: Words,
     kb: KnowledgeBase,
     limit: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 10,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show each signal's score, what was removed, and whether it is answered.")
+    ] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Find passages, best first."""
     with house_of(context, config) as house:
         question = Question(_words_of(text), _scope(house, kb))
+        if explain:
+            _explain(context, as_json, house, question, limit)
+            return
         started = time.perf_counter()
         found = house.search.find(question, limit)
         seconds = time.perf_counter() - started
@@ -58,6 +65,17 @@ def ask(
         _tell_of_losses(house, kb, found_some=answer.outcome != "not_found")
     show(context, as_json, results.answer_result(answer), lambda: console.show_answer(answer))
     raise typer.Exit(1 if answer.outcome == "error" else 0)
+
+
+def _explain(context: typer.Context, as_json: bool, house: Quoth, question: Question, limit: int) -> None:
+    from bot.commands.explaining import explained, show_explained  # noqa: PLC0415  # slow to import, needed here alone
+
+    started = time.perf_counter()
+    told = explained(house.search, question, limit, frozenset(map(source_tag, house.settings.sources)))
+    value = results.search_result(told.found, time.perf_counter() - started)
+    for shown, passage in zip(value["passages"], told.found.passages, strict=True):
+        shown["signals"] = told.signals(passage)
+    show(context, as_json, {**value, **told.to_json()}, lambda: show_explained(told))
 
 
 def _scope(house: Quoth, knowledge_base: str) -> Scope:

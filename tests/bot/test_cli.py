@@ -100,6 +100,19 @@ def test_a_source_is_synced_searched_and_asked(run: Run) -> None:
     assert again.objects[0]["unchanged"] == 1
 
 
+def test_a_search_explains_itself(run: Run) -> None:
+    run("sync")
+    plain = run("search", "--kb", "eng", "--json", "how do I roll back?").objects[0]
+    told = run("search", "--kb", "eng", "--json", "--explain", "how do I roll back?").objects[0]
+    assert [one["url"] for one in told["passages"]] == [one["url"] for one in plain["passages"]]
+    assert told["passages"][0]["signals"]["words"] > 0
+    assert told["answerable"] is True
+    assert told["removed"] == {"by_filter": [], "by_ledger": []}
+    shown = run("search", "--kb", "eng", "--explain", "how do I roll back?").out
+    assert "meaning" in shown
+    assert "Rolling back" in shown
+
+
 def test_what_nobody_wrote_down_is_an_honest_no_and_no_failure(run: Run) -> None:
     run("sync")
     asked = run("ask", "--kb", "eng", "--json", "-", stdin="Who won the football world cup in 1998?")
