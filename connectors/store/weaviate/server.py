@@ -22,6 +22,7 @@ from connectors.store.weaviate.place import Node, WeaviatePlace
 READY_SECONDS = 120.0
 _LAUNCH_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+_CLEAR_SECONDS = 1.0
 _NAME = "quoth"
 _EXECUTABLE = "/weaviate-v"
 _BLOCKS = range(20_000, 32_000, 10)
@@ -70,7 +71,7 @@ class WeaviateServer:
             Misconfigured: It does not run.
         """
         first = self._recorded()
-        if not first or not _are_free(first):
+        if not first or not _come_free(first):
             first = _free_ports()
             self._write("ports.json", json.dumps({"http": first, "grpc": first + 1}))
         if (log := self._folder / "log").exists():
@@ -198,6 +199,16 @@ def _free_ports() -> int:
         if _are_free(first):
             return first
     raise TryLater("There are no six free ports in a row between 20000 and 32000 for Weaviate.")
+
+
+def _come_free(first: int) -> bool:
+    """Whether its ports are free, or soon are: a system may take a moment to clear up after a server."""
+    ends = time.monotonic() + _CLEAR_SECONDS
+    while not _are_free(first):
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _are_free(first: int) -> bool:
