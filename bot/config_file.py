@@ -122,7 +122,7 @@ def _complaints(error: ValidationError, tree: yaml.Node | None) -> Iterable[Comp
         if isinstance(misplaced := detail.get("ctx", {}).get("error"), MisplacedError):
             location.append(misplaced.setting)
         where, text = _said(detail, location)
-        yield Complaint(_line_of(tree, location or where.split(".")), where, text)
+        yield Complaint(line_of(tree, location or where.split(".")), where, text)
 
 
 def _written(location: Sequence[Any]) -> list[Any]:
@@ -169,7 +169,7 @@ def _known_keys() -> set[str]:
     return found
 
 
-def _line_of(node: yaml.Node | None, location: Sequence[Any]) -> int | None:
+def line_of(node: yaml.Node | None, location: Sequence[Any]) -> int | None:
     """The 1-based line of the deepest part of a location that is written in the file."""
     line = None
     for part in location:
