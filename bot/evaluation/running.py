@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot import console
 from bot.answering.model import Question, Retrieved, Scope
+from bot.answering.retriever import Vouching
+from bot.evaluation.comparison import Contrast, contrast_of
 from bot.evaluation.connector import SOURCE, DatasetConnector, name_of
 from bot.evaluation.dataset import Case, Dataset
 from bot.evaluation.intervals import Estimate
-from bot.evaluation.measuring import Rank, figures_of, outcomes_of
+from bot.evaluation.measuring import DEPTH, Outcome, Rank, figures_of, outcomes_of
 from bot.evaluation.quarters import KNOWLEDGE_BASE
 from connectors.errors import TryLater
 from connectors.ledger.ledger import SourceFigures
+from connectors.model import Chunk
 from connectors.ports import Connector
+from connectors.sync.opening import Index
 from connectors.sync.reports import SyncReport, Watcher
 
-DEPTH = 100
-"""Passages found for a query: as many as ``quoth search`` finds at most."""
-
-_DIGITS = 6
+OURS = "quoth"
+"""What our own pipeline is called beside others."""
 
 
 class Search(Protocol):
@@ -48,6 +50,16 @@ class Books(Protocol):
     def figures(self) -> Sequence[SourceFigures]:
         """How every source stands."""
 
+    def vouch(self, chunks: Sequence[Chunk], tags: frozenset[str]) -> Vouching:
+        """Which of these chunks may be seen."""
+
+
+class Opened(Protocol):
+    """What :class:`connectors.sync.opening.OpenIndexes` tells."""
+
+    def live(self) -> Index:
+        """The index that answers."""
+
 
 class House(Protocol):
     """What an evaluation needs of :class:`bot.app.Quoth`, built from the settings that ``quarters.apart`` gives."""
@@ -60,6 +72,10 @@ class House(Protocol):
     def ledger(self) -> Books:
         """What is held."""
 
+    @property
+    def indexes(self) -> Opened:
+        """Where it is held."""
+
     def scope_of(self, knowledge_base: str) -> Scope:
         """What a knowledge base holds."""
 
@@ -71,32 +87,67 @@ class House(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What an evaluation found, and on how much. Figures by name: 0 to 1, latencies in milliseconds."""
+    """What an evaluation found, and on how much. Figures by name: 0 to 1, latencies in milliseconds.
+
+    ``contrasts`` are the other pipelines by name, where they were asked for. ``outcomes`` gives for each pipeline, ours
+    among them, what every query came to, in the order of the dataset.
+    """
 
     figures: Mapping[str, Estimate]
     documents: int
     chunks: int
     queries: int
+    contrasts: Mapping[str, Contrast] = field(default_factory=dict)
+    outcomes: Mapping[str, Sequence[Outcome]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The evaluation as ``quoth eval --json`` prints it."""
-        figures = {name: _rounded(figure) for name, figure in self.figures.items()}
-        return {**figures, "documents": self.documents, "chunks": self.chunks, "queries": self.queries}
+        figures = {name: figure.to_json() for name, figure in self.figures.items()}
+        told = {**figures, "documents": self.documents, "chunks": self.chunks, "queries": self.queries}
+        if self.contrasts:
+            told["compare"] = {name: contrast.to_json() for name, contrast in self.contrasts.items()}
+        return told
 
 
-def evaluated(house: House, dataset: Dataset) -> Evaluation:
-    """Measure what the house finds of the dataset. Progress is shown on stderr where somebody looks.
+def evaluated(house: House, dataset: Dataset, *, compare: bool = False) -> Evaluation:
+    """Measure what the house finds of the dataset, and what the usual pipelines find if they are to be compared.
+
+    Progress is shown on stderr where somebody looks.
 
     Raises:
         TryLater: The dataset could not be stored and embedded whole, or a query not be searched by words and meaning.
         Misconfigured: A person must act first.
     """
     stock = _stocked(house, dataset)
-    rank = _ranking_by(house.search, house.scope_of(KNOWLEDGE_BASE))
-    rank(dataset.cases[0])  # Models and vectors are loaded by the first question, whoever asks it.
-    watched = console.counted(outcomes_of(dataset.cases, rank), len(dataset.cases), "queries")
-    figures = figures_of(list(watched))
-    return Evaluation(figures, stock.documents, stock.chunks, len(dataset.cases))
+    pipelines = {OURS: _ranking_by(house.search, house.scope_of(KNOWLEDGE_BASE))}
+    if compare:
+        pipelines |= _others(house, stock)
+    for rank in pipelines.values():
+        rank(dataset.cases[0])  # Models and vectors are loaded by the first question, whoever asks it.
+    watched = console.counted(outcomes_of(dataset.cases, pipelines), len(dataset.cases), "queries")
+    outcomes = _by_pipeline(watched, list(pipelines))
+    ours = outcomes[OURS]
+    contrasts = {name: contrast_of(ours, theirs) for name, theirs in outcomes.items() if name != OURS}
+    return Evaluation(figures_of(ours), stock.documents, stock.chunks, len(ours), contrasts, outcomes)
+
+
+def _by_pipeline(rows: Iterable[Mapping[str, Outcome]], names: Sequence[str]) -> dict[str, list[Outcome]]:
+    measured = list(rows)
+    return {name: [row[name] for row in measured] for name in names}
+
+
+def _others(house: House, stock: SourceFigures) -> Mapping[str, Rank]:
+    """The usual pipelines over what the index holds."""
+    from bot.evaluation.baselines import Baselines  # noqa: PLC0415  # of an extra, and slow to import
+    from bot.evaluation.pieces import pieces_of  # noqa: PLC0415
+
+    index = house.indexes.live()
+    if index.embedder is None:
+        raise TryLater("The embedding model of the dataset's index cannot be had now, so there is nothing to compare.")
+    size = (stock.chunks, index.embedder.dimensions)
+    stored = console.counted(index.store.export(SOURCE), stock.chunks, "chunks")
+    pieces = pieces_of(stored, house.ledger, house.scope_of(KNOWLEDGE_BASE), size)
+    return Baselines(pieces, index.embedder).rankings()
 
 
 def _stocked(house: House, dataset: Dataset) -> SourceFigures:
@@ -125,7 +176,3 @@ def _ranking_by(search: Search, scope: Scope) -> Rank:
         return list(dict.fromkeys(name_of(passage.document_id) for passage in passages))
 
     return rank
-
-
-def _rounded(figure: Estimate) -> dict[str, float]:
-    return {name: round(number, _DIGITS) for name, number in asdict(figure).items()}

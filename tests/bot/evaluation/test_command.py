@@ -82,3 +82,35 @@ def test_bad_usage_is_a_sentence_and_exit_2(run: Run, tmp_path: Path, words: lis
 
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_a_comparison_is_in_the_same_object_and_in_one_table(run: Run, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "set")
+    code, out, err = run("eval", "set", "--compare", "--json")
+    told = json.loads(out)
+
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    assert " ".join(told) == f"{KEYS} compare"
+    assert list(told["compare"]) == ["bm25", "dense", "ensemble_rrf", "weaviate_relative_score"]
+    assert " ".join([*told["compare"]["dense"]["difference"], "documents chunks queries"]) == KEYS
+    assert all(set(figure) == {"value", "low", "high"} for figure in told["compare"]["bm25"]["difference"].values())
+
+    code, out, _ = run("eval", "set", "--compare")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert "Ours minus theirs, query by query" in out
+    assert "With fewer than 6 queries, no difference can be told from chance." in out
+
+
+def test_a_comparison_without_its_packages_says_how_to_have_them(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.evaluation.extras.find_spec", lambda _: None)
+    write_dataset(tmp_path / "set")
+    code, out, err = run("eval", "set", "--compare")
+
+    assert (code, out) == (2, "")
+    assert err == (
+        '--compare needs bm25s and langchain_classic, which are not installed: pip install "quoth[evaluation]"'
+    )
+    assert not (tmp_path / "kept").exists()

@@ -44,10 +44,10 @@ class WordHouse(Quoth):
         return self.words
 
 
-def measured(settings: Settings, dataset: Dataset, words: Embedder) -> Evaluation:
+def measured(settings: Settings, dataset: Dataset, words: Embedder, *, compare: bool = False) -> Evaluation:
     with WordHouse(apart(settings, dataset), Environment()) as house:
         house.words = words
-        return evaluated(house, dataset)
+        return evaluated(house, dataset, compare=compare)
 
 
 @pytest.fixture
@@ -144,6 +144,38 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, settings: Setti
     rested = WordEmbedder()
     assert measured(settings, dataset, rested).chunks == len(many)
     assert rested.embedded == len(many) - tired.embedded
+
+
+def test_the_usual_pipelines_are_measured_beside_ours_and_nothing_is_embedded_twice(
+    tmp_path: Path, settings: Settings, words: WordEmbedder
+) -> None:
+    dataset = dataset_in(write_dataset(tmp_path / "set"))
+    alone = measured(settings, dataset, words).to_json()
+    once = words.embedded
+    found = measured(settings, dataset, words, compare=True)
+    told = found.to_json()
+
+    assert words.embedded == once
+    assert list(told) == [*alone, "compare"]
+    assert {name: told[name] for name in alone if "latency" not in name} == {
+        name: alone[name] for name in alone if "latency" not in name
+    }
+    assert list(told["compare"]) == ["bm25", "dense", "ensemble_rrf", "weaviate_relative_score"]
+    for name, other in told["compare"].items():
+        assert list(other) == [*list(other["difference"]), "difference"]
+        assert set(other["difference"]) == set(alone) - {"documents", "chunks", "queries"}
+        assert other["difference"]["mrr"]["value"] == pytest.approx(told["mrr"]["value"] - other["mrr"]["value"])
+        assert len(found.outcomes[name]) == 2
+
+
+def test_chunks_of_an_earlier_version_are_in_nobodys_way(
+    tmp_path: Path, settings: Settings, words: WordEmbedder
+) -> None:
+    measured(settings, dataset_in(write_dataset(tmp_path / "set")), words)
+    changed = [{"_id": "gate", "text": "A gate."}, *DOCUMENTS[1:]]
+    dataset = dataset_in(write_dataset(tmp_path / "set", changed))
+
+    assert measured(settings, dataset, words, compare=True).contrasts["bm25"].figures["recall@3"].value == 1.0
 
 
 SYNCED = SyncReport("dataset", "ok", seen=3, added=3, chunks=3)
