@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,10 @@ from bot import console
 from bot.app import Quoth
 from bot.commands.house import AsJson, ConfigPath, house_of, show
 from connectors.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from bot.evaluation.dataset import Dataset
+    from bot.evaluation.running import Evaluation
 
 commands = typer.Typer()
 
@@ -39,6 +44,10 @@ def evaluate(  # noqa: PLR0913  # A command has as many options as it has.
     compare: Annotated[
         bool, typer.Option("--compare", help="Measure the usual pipelines beside it, with the same models and chunks.")
     ] = False,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="Write a page (.html), a picture (.png), or a folder with both. Repeatable."),
+    ] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,35 +63,66 @@ def evaluate(  # noqa: PLR0913  # A command has as many options as it has.
 
     --compare does the same with BM25 alone, the vectors alone, LangChain's
     EnsembleRetriever and Weaviate's relative-score hybrid, and tells which
-    differences are beyond chance.
+    differences are beyond chance. --report puts it all on one page with
+    pictures and the queries that went worst, to be opened without a network.
 
     --answers asks a file of questions instead, in your own knowledge base,
     and judges the answers: facts, citations, honest noes, and time.
     """
-    if answers and compare:
-        raise Misconfigured("--compare measures what is found, --answers what is answered. Run one after the other.")
+    if answers and (compare or report):
+        raise Misconfigured("--compare and --report are about what is found, not about --answers. Leave one out.")
     if answers:
         _measure_answers(context, dataset, kb, config, as_json=as_json)
     elif kb is not None:
         raise Misconfigured("--kb goes with --answers: a dataset is its own knowledge base.")
     else:
-        _measure_search(context, dataset, config, compare=compare, as_json=as_json)
+        found = _found(dataset, lambda: house_of(context, config), report or (), compare=compare)
+        show(context, as_json, found.to_json(), lambda: _show(found))
 
 
-def _measure_search(context: typer.Context, folder: Path, config: Path | None, *, compare: bool, as_json: bool) -> None:
-    from bot.evaluation.dataset import dataset_in  # noqa: PLC0415  # needed here alone
-    from bot.evaluation.extras import FOR_COMPARING, require  # noqa: PLC0415
+def _found(folder: Path, house: Callable[[], Quoth], reports: Sequence[Path], *, compare: bool) -> Evaluation:
+    """What is found of a dataset. Whatever could come in the way of showing it is looked at before anything is done."""
+    from bot.evaluation import extras  # noqa: PLC0415  # needed here alone
+    from bot.evaluation.dataset import dataset_in  # noqa: PLC0415
     from bot.evaluation.quarters import apart  # noqa: PLC0415
     from bot.evaluation.running import evaluated  # noqa: PLC0415  # slow to import
-    from bot.evaluation.table import show_comparison  # noqa: PLC0415
 
     if compare:
-        require(FOR_COMPARING, "--compare")
+        extras.require(extras.FOR_COMPARING, "--compare")
+    write = _writer(reports) if reports else None
     dataset = dataset_in(folder)
-    with house_of(context, config) as here, Quoth(apart(here.settings, dataset), here.environment) as house:
-        found = evaluated(house, dataset, compare=compare)
-    told = found.to_json()
-    show(context, as_json, told, lambda: show_comparison(found) if compare else console.show_figures(told))
+    with house() as here, Quoth(apart(here.settings, dataset), here.environment) as apart_house:
+        found = evaluated(apart_house, dataset, compare=compare)
+        if write is not None:
+            write(apart_house, dataset, found)
+    return found
+
+
+def _writer(paths: Sequence[Path]) -> Callable[[Quoth, Dataset, Evaluation], None]:
+    """What will write the reports, once there is something to tell."""
+    from bot.evaluation import extras  # noqa: PLC0415  # needed here alone
+
+    extras.require(extras.FOR_REPORTING, "--report")
+    from bot.evaluation import report  # noqa: PLC0415  # draws, so it needs the extra
+    from bot.evaluation.plots import Measured  # noqa: PLC0415
+
+    places = [report.place_of(path) for path in paths]
+
+    def write(house: Quoth, dataset: Dataset, found: Evaluation) -> None:
+        facts = report.facts_of(house.settings, house.embedder.fingerprint)
+        for path in report.write_reports(places, Measured(dataset, found), facts):
+            console.err.print(f"Written: {path}", markup=False)
+
+    return write
+
+
+def _show(found: Evaluation) -> None:
+    from bot.evaluation.table import show_comparison  # noqa: PLC0415  # needed here alone
+
+    if found.contrasts:
+        show_comparison(found)
+    else:
+        console.show_figures(found.to_json())
 
 
 def _measure_answers(

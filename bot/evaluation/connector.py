@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from bot.evaluation.dataset import Corpus, Entry, version_of
 from bot.evaluation.records import BadDataset, Line, Record, record_of
 from connectors.errors import TryLater
-from connectors.model import Document, Listing, Unreadable, source_tag
+from connectors.model import Document, Listing, source_tag
 
 SOURCE = "dataset"
 
@@ -18,6 +18,17 @@ _PREFIX = f"beir:{SOURCE}:"
 def name_of(document_id: str) -> str:
     """What the dataset calls a document."""
     return document_id.removeprefix(_PREFIX)
+
+
+def texts_of(corpus: Corpus, names: Iterable[str]) -> dict[str, str]:
+    """What these documents of a corpus say, by name.
+
+    Raises:
+        TryLater: The file is no longer the one that was read.
+    """
+    connector = DatasetConnector(corpus)
+    listings = [Listing(_PREFIX + name, corpus.entries[name].version, "", "") for name in names]
+    return {name_of(document.document_id): document.text for document in connector.fetch(listings)}
 
 
 class DatasetConnector:
@@ -39,7 +50,7 @@ class DatasetConnector:
         """Every document: a corpus knows no dates."""
         return self.manifest()
 
-    def fetch(self, listings: Sequence[Listing]) -> Iterator[Document | Unreadable]:
+    def fetch(self, listings: Sequence[Listing]) -> Iterator[Document]:
         """The documents with their texts.
 
         Raises:

@@ -47,6 +47,11 @@ class Case:
     turns: tuple[Turn, ...]
     judged: Mapping[str, float]
 
+    @property
+    def relevant(self) -> frozenset[str]:
+        """The documents that are right."""
+        return frozenset(document for document, score in self.judged.items() if score > 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:

@@ -114,3 +114,39 @@ def test_a_comparison_without_its_packages_says_how_to_have_them(
         '--compare needs bm25s and langchain_classic, which are not installed: pip install "quoth[evaluation]"'
     )
     assert not (tmp_path / "kept").exists()
+
+
+def test_a_report_is_written_beside_the_figures(run: Run, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "set")
+    code, out, err = run("eval", "set", "--json", "--report", "report.html")
+
+    assert (code, list(json.loads(out))) == (0, KEYS.split())
+    assert err == f"Written: {tmp_path / 'report.html'}"
+    assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["set", "--report", "report.pdf"], "must end in .html or .png"),
+        (["set", "--kb", "company"], "--kb goes with --answers"),
+        (["set", "--answers", "--compare"], "Leave one out"),
+        (["set", "--answers", "--report", "report.html"], "Leave one out"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_anything_is_done(
+    run: Run, tmp_path: Path, words: list[str], said: str
+) -> None:
+    write_dataset(tmp_path / "set")
+    code, out, err = run("eval", *words)
+
+    assert (code, out) == (2, "")
+    assert said in err
+    assert not (tmp_path / "kept").exists()
+
+
+def test_answers_are_measured_from_a_file_of_questions(run: Run) -> None:
+    code, out, err = run("eval", "nowhere.yaml", "--answers")
+
+    assert (code, out) == (2, "")
+    assert "nowhere.yaml" in err
