@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -20,11 +21,12 @@ from connectors.errors import Misconfigured, QuothError, TryLater
 from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
 from connectors.ports import Connector, KnowledgeStore
+from connectors.sync.course import Questions
 from connectors.sync.errands import perform
 from connectors.sync.inspection import Parts, untrue_parts
 from connectors.sync.moving import settle_in
 from connectors.sync.opening import Index, OpenIndexes
-from connectors.sync.reports import SyncReport, Watcher
+from connectors.sync.reports import FilledWatcher, SyncReport, Watcher
 from connectors.sync.runs import Runs
 from connectors.sync.sync import Sync, fingerprint_of
 
@@ -84,7 +86,7 @@ class Quoth:
         """What judges a passage against a question; None where reranking is off."""
         from connectors.embedding import CrossEncoder  # noqa: PLC0415  # models are slow to import
 
-        return CrossEncoder() if self.settings.reranker == "local" else None
+        return CrossEncoder(self.questions.asked) if self.settings.reranker == "local" else None
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -121,11 +123,20 @@ class Quoth:
         return Sync(self.ledger, self.indexes, self.data_dir / "locks")
 
     @cached_property
+    def questions(self) -> Questions:
+        """Where every process of the machine sees that somebody asks: the backfill rests then."""
+        return Questions(self.data_dir / "locks")
+
+    @cached_property
     def search(self) -> Search:
         """What finds passages."""
         from bot.answering.retriever import Search  # noqa: PLC0415  # LangChain is slow to import
 
-        return Search(self.indexes.live, self.ledger, self.cross_encoder)
+        def live() -> Index:
+            self.questions.asked()
+            return self.indexes.live()
+
+        return Search(live, self.ledger, self.cross_encoder)
 
     @cached_property
     def answerer(self) -> Answerer:
@@ -168,7 +179,7 @@ class Quoth:
     def lost(self) -> Parts:
         """Sources of which the index that answers has lost something, or holds what it should not, and what it holds.
 
-        Their next reconcile puts it right. A source that is being synced is not among them.
+        Their next reconcile puts it right. One that is being synced is not among them.
         """
         untrue = untrue_parts(self.ledger, self.indexes.live())
         return {source: held for source, held in untrue.items() if self.runs.active(source) is None}
@@ -199,7 +210,27 @@ class Quoth:
     def sync_now(
         self, connector: Connector, *, full: bool, approve_removals: bool, verify: bool, watch: Watcher | None = None
     ) -> SyncReport:
-        """Ask for a run of a source and see it through: here, or wherever one is under way.
+        """Read a source, then give vectors to whatever has none. It failed where either did."""
+        report = self.read_now(connector, full=full, approve_removals=approve_removals, verify=verify, watch=watch)
+        try:
+            if report.status == "ok":
+                self.embed_all(None if watch is None else lambda filled: watch(report.progress(filled.embedded)))
+        except (TryLater, Misconfigured) as error:
+            return replace(report, status="failed", error=str(error))
+        return report
+
+    def embed_all(self, watch: FilledWatcher | None = None) -> None:
+        """Give vectors to whatever has none, here or wherever somebody is at it; an index in building answers then.
+
+        Raises:
+            TryLater, Misconfigured: What embeds or keeps an index does not do so. What is embedded stays.
+        """
+        self.sync.backfill.run(watch=watch, stop=self.stopping)
+
+    def read_now(
+        self, connector: Connector, *, full: bool, approve_removals: bool, verify: bool, watch: Watcher | None = None
+    ) -> SyncReport:
+        """Ask for a run of a source and see it through, here or wherever one is under way. Its words answer then.
 
         Where not even the run could be written down (a full disk, a database that is down), that is its failure.
         """

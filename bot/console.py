@@ -18,7 +18,7 @@ from rich.text import Text
 
 from bot.answering.model import Answer, Retrieved
 from connectors.sync.moving import MoveReport
-from connectors.sync.reports import Progress, SyncReport, Watcher
+from connectors.sync.reports import Filled, FilledWatcher, Progress, SyncReport, Watcher
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red")}
+_FILLED = ("running", "embedded", "chunks", "per_second", "error")
 _COUNTS = ("documents", "chunks", "unreadable", "held")
 _COLUMNS = ("source", "type", *_COUNTS, "compared", "next")
 
@@ -78,10 +79,28 @@ def progress_of(source: str) -> Iterator[Watcher]:
         listed = bars.add_task(source, total=None)
 
         def watch(now: Progress) -> None:
-            stage = f"{source}: {now.fetched} fetched, {now.embedded} embedded"
+            stage = f"{source}: {now.fetched} fetched" + (f", {now.embedded} embedded" if now.embedded else "")
             bars.update(listed, description=stage, completed=now.seen, total=now.total or None)
 
         yield watch
+
+
+@contextmanager
+def progress_of_vectors() -> Iterator[FilledWatcher]:
+    """A bar on stderr while what was synced is given vectors, with the rate and the time left; none if nobody looks."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} chunks"))
+    with Bars(*columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal) as bars:
+        filled = bars.add_task("embedding", total=None)
+        yield lambda now: bars.update(
+            filled, description=f"embedding{pace_of(now)}", completed=now.embedded, total=now.chunks
+        )
+
+
+def pace_of(now: Filled) -> str:
+    """How fast the backfill is and how long it will take, after a comma each; nothing where that cannot be told."""
+    if now.per_second is None or now.seconds_left is None:
+        return ""
+    return f", {now.per_second:.0f} a second, {timedelta(seconds=round(now.seconds_left))} left"
 
 
 @contextmanager
@@ -164,6 +183,7 @@ def show_status(told: Mapping[str, Any]) -> None:
         if row["last_error"]:
             out.print(Text(f"{row['source']}: {row['last_error']}", style="red"))
     _show_store(told["store"])
+    _show_backfill(Filled(**{name: told["backfill"][name] for name in _FILLED}))
     queue = told["queue"]
     out.print(f"waiting: {queue['runs']} syncs, {queue['questions']} questions; model: {told['model']}", markup=False)
 
@@ -177,6 +197,14 @@ def _show_store(store: Mapping[str, Any]) -> None:
         documents = f"{building['documents']} of {building['of']} documents"
         vectors = f"{building['embedded']} of {building['chunks']} chunks embedded"
         out.print(f"  another index is being built: {documents}, {vectors}; it answers once it is complete")
+
+
+def _show_backfill(now: Filled) -> None:
+    if now.embedded != now.chunks:
+        doing = "being embedded" if now.running else "quoth sync or quoth serve goes on with it"
+        out.print(f"vectors: {now.embedded} of {now.chunks} chunks have one, {doing}{pace_of(now)}", markup=False)
+    if now.error:
+        out.print(Text(f"embedding: {now.error}", style="red"))
 
 
 def standing_of(node: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from bot.scheduler import Plan, Scheduler
 from bot.slack.app import Connection, House, SlackApp
 from bot.slack.ports import SourceStatus
 from bot.slack.rules import Identity, SlackRules
-from bot.syncing import IndexWatch, Perform, QueuedSyncs, SyncWorkers
+from bot.syncing import BackfillWorker, IndexWatch, Perform, QueuedSyncs, SyncWorkers
 from bot.web import Check, WebServer, web_app
 from connectors.errors import Misconfigured, QuothError
 from connectors.ledger.leases import Lease
@@ -69,7 +69,8 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
     """
     slack = SlackApp(slack_connection_of(house), _rules_of(house), house.inbox, _house_of(house))
     web = WebServer(web_app(slack.receive, _checks_of(house, slack)), house.settings.web.host, house.settings.web.port)
-    workers = SyncWorkers(_performing(house), house.stopping)
+    backfill = _backfill_of(house)
+    workers = SyncWorkers(_performing(house), house.stopping, done=backfill.wake)
     scheduler = _scheduler_of(house)
     tending = [
         asyncio.create_task(_tend(house.inbox), name="tend"),
@@ -80,13 +81,18 @@ async def serving(house: Quoth) -> AsyncIterator[Serving]:
         identity = await slack.start()
         await web.start()
         workers.start()
+        backfill.start()
         scheduler.start()
         yield Serving(identity, web.port)
     finally:
         scheduler.stop()
         for task in tending:
             task.cancel()
-        await asyncio.gather(slack.drain(_DRAIN_SECONDS), house.look(lambda: workers.stop(_SYNC_STOP_SECONDS)))
+        await asyncio.gather(
+            slack.drain(_DRAIN_SECONDS),
+            house.look(lambda: workers.stop(_SYNC_STOP_SECONDS)),
+            house.look(lambda: backfill.stop(_SYNC_STOP_SECONDS)),
+        )
         await web.stop()
         await house.answerer.aclose()
 
@@ -176,6 +182,11 @@ def _checks_of(house: Quoth, slack: SlackApp) -> dict[str, Check]:
 def _performing(house: Quoth) -> Perform:
     connectors = {name: house.connector(name) for name in house.settings.sources}
     return lambda stop: perform_next(house.runs, house.sync, connectors, stop)
+
+
+def _backfill_of(house: Quoth) -> BackfillWorker:
+    backfill = house.sync.backfill
+    return BackfillWorker(lambda stop: backfill.run(stop=stop), backfill.is_due, house.stopping)
 
 
 def _scheduler_of(house: Quoth) -> Scheduler:

@@ -11,6 +11,7 @@ from bot.results import moment
 from bot.stores import settings_of_store
 from connectors.ledger.indexes import Building
 from connectors.ledger.ledger import SourceFigures
+from connectors.sync.reports import Filled
 
 
 def status_of(house: Quoth, now: datetime | None = None) -> dict[str, Any]:
@@ -34,7 +35,19 @@ def status_of(house: Quoth, now: datetime | None = None) -> dict[str, Any]:
             "nodes": [asdict(node) for node in live.store.nodes()],
             "building": None if building is None else _building(building),
         },
+        "backfill": _backfill(house.sync.backfill.standing()),
         "model": house.model_name,
+    }
+
+
+def _backfill(filled: Filled) -> dict[str, Any]:
+    return {
+        "running": filled.running,
+        "embedded": filled.embedded,
+        "chunks": filled.chunks,
+        "per_second": None if filled.per_second is None else round(filled.per_second, 1),
+        "seconds_left": None if filled.seconds_left is None else round(filled.seconds_left),
+        "error": filled.error,
     }
 
 

@@ -1,4 +1,4 @@
-"""The queue of runs while the process serves: carried out on threads of its own, asked for and watched from Slack."""
+"""Syncs while the process serves: runs carried out on threads of their own, vectors on another, watched from Slack."""
 
 from __future__ import annotations
 
@@ -23,15 +23,25 @@ T = TypeVar("T")
 Perform = Callable[[threading.Event], SyncReport | None]
 """Carries out the next run of the queue, if there is one; stops when the event is set."""
 
+Fill = Callable[[threading.Event], object]
+"""Gives vectors to whatever has none; stops when the event is set."""
+
 _LOOK_SECONDS = 0.5
+_DUE_SECONDS = 60.0
 _REST_SECONDS = 10.0
 
 
 class SyncWorkers:
-    """A few threads that take runs from the queue. Two sources are synced side by side, no source twice."""
+    """A few threads that take runs from the queue. Two sources are synced side by side, no source twice.
 
-    def __init__(self, perform: Perform, stop: threading.Event, threads: int = 2) -> None:
+    ``done`` is called after each run.
+    """
+
+    def __init__(
+        self, perform: Perform, stop: threading.Event, threads: int = 2, *, done: Callable[[], None] = lambda: None
+    ) -> None:
         self._perform = perform
+        self._done = done
         self._stop = stop
         self._threads = [threading.Thread(target=self._work, name=f"sync-{n}", daemon=True) for n in range(threads)]
 
@@ -66,7 +76,55 @@ class SyncWorkers:
         if report is None:
             return _LOOK_SECONDS
         _count(report)
+        self._done()
         return 0
+
+
+class BackfillWorker:
+    """A thread that gives vectors to whatever has none: at the start, after a sync that left some, and now and then.
+
+    ``fill`` does so until nothing is missing or the event is set; ``is_due`` tells cheaply whether anything is.
+    """
+
+    def __init__(self, fill: Fill, is_due: Callable[[], bool], stop: threading.Event) -> None:
+        self._fill = fill
+        self._is_due = is_due
+        self._stop = stop
+        self._woken = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="backfill", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be something without a vector now."""
+        self._woken.set()
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Stop after the few texts at hand. What is embedded stays; the next start goes on."""
+        self._stop.set()
+        self._woken.set()
+        if self._thread.is_alive():  # one that was never started cannot be joined
+            self._thread.join(timeout_seconds)
+
+    def _work(self) -> None:
+        self._fill_where(lambda: True)
+        while not self._stop.is_set():
+            self._woken.wait(_DUE_SECONDS)
+            self._woken.clear()
+            self._fill_where(self._is_due)
+
+    def _fill_where(self, is_due: Callable[[], bool]) -> None:
+        try:
+            if not self._stop.is_set() and is_due():
+                self._fill(self._stop)
+        except Cancelled:
+            return
+        except QuothError as error:
+            log.warning("backfill.interrupted", reason=type(error).__name__)
+        except Exception:
+            log.exception("backfill.stumbled")
 
 
 def _count(report: SyncReport) -> None:

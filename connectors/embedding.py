@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from connectors.errors import Misconfigured, QuothError, TryLater
 from connectors.model import Vector
-from connectors.onnx import BGE_SMALL, MINILM, RERANKER, TOKENIZER, Transformer
+from connectors.onnx import BGE_SMALL, MINILM, RERANKER, TOKENIZER, Transformer, threads_here
 from connectors.ports import Embedder
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ QUESTION_PREFIX = "Represent this sentence for searching relevant passages: "
 _TOKENS_OF_BGE = 512
 _TOKENS_OF_MINILM = 256
 _TOKENS_OF_RERANKER = 512
+_NICENESS = 10
 _CHARACTERS_A_TOKEN = 20  # More than this many never matter: the rest is cut before tokenizing, which takes time.
 
 
@@ -47,14 +52,15 @@ class LocalEmbedder:
     dimensions: int = 768
 
     def __init__(self) -> None:
-        self._bge = Transformer(BGE_SMALL, _TOKENS_OF_BGE)
-        self._minilm = Transformer(MINILM, _TOKENS_OF_MINILM)
+        self._bge = Transformer(BGE_SMALL, _TOKENS_OF_BGE, threads=1)
+        self._minilm = Transformer(MINILM, _TOKENS_OF_MINILM, threads=1)
         files = "".join(file.sha256 for file in (BGE_SMALL, MINILM, TOKENIZER))
         self.fingerprint: str = f"local-1-{hashlib.sha256(files.encode()).hexdigest()[:12]}"
 
     def embed_texts(self, texts: Sequence[str]) -> list[Vector]:
-        """One vector a text, which depends on that text alone."""
-        return [self._embedded(text, text) for text in texts]
+        """One vector a text, which depends on that text alone. A text a core at once, and behind everything else."""
+        with ThreadPoolExecutor(threads_here(), thread_name_prefix="embedding", initializer=_stand_back) as pool:
+            return list(pool.map(self._embedded, texts, texts))
 
     def embed_question(self, text: str) -> Vector:
         """The vector of a question."""
@@ -113,17 +119,27 @@ class LangChainEmbedder:
 class CrossEncoder:
     """ms-marco-MiniLM: reads a question and a passage together and says how well they fit. Loaded at first use.
 
+    ``asked`` is called whenever it works: somebody waits for an answer then.
+
     Raises:
         Misconfigured: The model file is missing or altered; from ``scores``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Callable[[], None] = lambda: None) -> None:
         self._model = Transformer(RERANKER, _TOKENS_OF_RERANKER)
+        self._asked = asked
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         """The raw logit of each text: above 0 fits, far below does not; about 30 ms each on two cores."""
+        self._asked()
         most = _TOKENS_OF_RERANKER * _CHARACTERS_A_TOKEN
         return [float(self._model.run(question[:most], text[:most])[0]) for text in texts]
+
+
+def _stand_back() -> None:
+    """Let every other thread of the machine go first; a thread of its own can be told so on Linux alone."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _unit(vector: Vector) -> Vector:

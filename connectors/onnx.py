@@ -22,6 +22,11 @@ log = structlog.get_logger()
 _MOST_THREADS = 4  # More make these small models no faster, and questions and syncs share the machine.
 
 
+def threads_here() -> int:
+    """How many threads of this machine a model may keep busy."""
+    return min(_MOST_THREADS, os.cpu_count() or 1)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """A file of an installed package, and the SHA-256 it must have."""
@@ -73,12 +78,25 @@ TOKENIZER = ModelFile(
 
 
 class Transformer:
-    """One model and its tokenizer, loaded at first use and safe to use from many threads."""
+    """One model and its tokenizer, loaded at first use and safe to use from many threads.
 
-    def __init__(self, model: ModelFile, max_tokens: int) -> None:
+    ``threads`` work on one text. Where many texts are to be done, one thread a text does more in all: nobody waits for
+    another at every layer (tests/bench/embedding).
+    """
+
+    def __init__(self, model: ModelFile, max_tokens: int, threads: int | None = None) -> None:
         self.model = model
         self._max_tokens = max_tokens
+        self._threads = threads or threads_here()
         self._lock = Lock()
+
+    def load(self) -> None:
+        """Be ready, rather than at the first use.
+
+        Raises:
+            Misconfigured: The model file is missing or altered.
+        """
+        _ = self._loaded
 
     def run(self, text: str, pair: str | None = None) -> NDArray[np.float32]:
         """The model's first output for one text, or for two texts read together.
@@ -110,7 +128,7 @@ class Transformer:
         tokenizer.no_padding()
         tokenizer.enable_truncation(self._max_tokens, strategy="longest_first")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from bot import console
+from bot.app import Quoth
 from bot.commands.house import AsJson, ConfigPath, house_of, show
 from bot.status import status_of
+from connectors.errors import QuothError
 
 commands = typer.Typer()
 
@@ -24,19 +26,31 @@ def sync(  # noqa: PLR0913, PLR0917  # a command's options are its parameters
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the knowledge base true to its sources."""
+    """Make the knowledge base true to its sources. Each is answered from as soon as its line is there."""
     with house_of(context, config) as house:
         chosen = list(dict.fromkeys(sources or house.settings.sources))
         connectors = [house.connector(name) for name in chosen]
         failed = False
         for connector in connectors:
             with console.progress_of(connector.source) as watch:
-                report = house.sync_now(
+                report = house.read_now(
                     connector, full=full, approve_removals=approve_removals, verify=verify, watch=watch
                 )
             failed = failed or report.status == "failed"
             show(context, as_json, report.to_json(), partial(console.show_report, report))
+        failed = not _embedded(house) or failed
     raise typer.Exit(1 if failed else 0)
+
+
+def _embedded(house: Quoth) -> bool:
+    """Give vectors to whatever has none; whether all have one then. Why not is told on stderr."""
+    try:
+        with console.progress_of_vectors() as watch:
+            house.embed_all(watch)
+    except QuothError as error:
+        console.err.print(f"Answers are found by words alone for now: {error}", markup=False, style="red")
+        return False
+    return True
 
 
 @commands.command()

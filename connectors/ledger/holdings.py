@@ -98,6 +98,16 @@ class Holdings:
                 same = sa.and_(h.document_id == document_id, h.version == version, h.pipeline == pipeline)
                 connection.execute(sa.update(holdings).where(self._mine(holdings), same).values(embedded=embedded))
 
+    def add_embedded(self, given: Mapping[tuple[str, str, str], int]) -> None:
+        """Note how many more chunks have a vector, by document, version and pipeline. What is held no more is not."""
+        h = holdings.c
+        same = (h.document_id == sa.bindparam("of"), h.version == sa.bindparam("at"), h.pipeline == sa.bindparam("by"))
+        grown = {"embedded": h.embedded + sa.bindparam("more")}
+        rows = [{"of": of, "at": at, "by": by, "more": more} for (of, at, by), more in given.items()]
+        if rows:
+            with self._database.write() as connection:
+                connection.execute(sa.update(holdings).where(self._mine(holdings), *same).values(grown), rows)
+
     def totals(self) -> Totals:
         """How much there is now."""
         h = holdings.c

@@ -106,6 +106,17 @@ class Indexes:
                     connection.execute(sa.delete(table).where(table.c.fingerprint == name))
                 log.info("index.dropped", index=name)
 
+    def vectors(self, name: str) -> tuple[int, int]:
+        """How many chunks of an index have a vector, and how many there are."""
+        h = holdings.c
+        joined = holdings.join(sources, sources.c.source == h.source)
+        asked = sa.select(sa.func.sum(h.embedded), sa.func.sum(h.chunks)).select_from(joined)
+        with self._database.read() as connection:
+            embedded, chunks = connection.execute(
+                asked.where(h.fingerprint == name, sources.c.standing != "removed")
+            ).one()
+        return int(embedded or 0), int(chunks or 0)
+
     def progress(self) -> Building | None:
         """How far the index in building is; None where there is none."""
         spec = self.building()

@@ -1,14 +1,26 @@
-"""How a run is asked for, watched, stopped and counted."""
+"""How a run is asked for, watched, stopped, put off while somebody asks, and counted."""
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from connectors.errors import Cancelled
 from connectors.sync.reports import Progress, Watcher
+
+REST_SECONDS = 1.0
+"""How long after the last sign of a question the machine is left to it."""
+
+LONGEST_REST_SECONDS = 5.0
+"""Where questions never end, a little is done every so often all the same."""
+
+_LOOK_SECONDS = 0.05
 
 
 class Boundary(StrEnum):
@@ -31,6 +43,7 @@ class Boundary(StrEnum):
     HELD = "held"
     CARRIED = "carried over"
     EMBEDDED = "embedded"
+    ADDED = "added up"
     COUNTED = "counted"
     WENT_LIVE = "went live"
     PUBLISHED = "published"
@@ -49,7 +62,6 @@ class Tally:
     removed: int = 0
     unreadable: int = 0
     fetched: int = 0
-    embedded: int = 0
 
     @property
     def seen(self) -> int:
@@ -89,4 +101,47 @@ class Course:
     def tell(self) -> None:
         """Say how far the run is."""
         tally = self.tally
-        self.watcher(Progress(tally.total, tally.seen, tally.fetched, tally.embedded))
+        self.watcher(Progress(tally.total, tally.seen, tally.fetched))
+
+
+class Questions:
+    """When a question was last worked on on this machine, in whatever process: heavy work rests meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        self._mark = folder / "asked"
+
+    def asked(self) -> None:
+        """One is being worked on at this very moment. Quick, and never in the way."""
+        with suppress(OSError):
+            try:
+                os.utime(self._mark)
+            except FileNotFoundError:
+                self._mark.parent.mkdir(parents=True, exist_ok=True)
+                self._mark.touch(0o600)
+
+    def let_pass(self, stop: threading.Event) -> None:
+        """Wait until nobody asks, within reason.
+
+        Raises:
+            Cancelled: ``stop`` was set.
+        """
+        end = time.monotonic() + LONGEST_REST_SECONDS
+        while self._are_asked() and time.monotonic() < end and not stop.is_set():
+            stop.wait(_LOOK_SECONDS)
+        if stop.is_set():
+            raise Cancelled("The backfill was stopped. What is embedded stays.")
+
+    def _are_asked(self) -> bool:
+        try:
+            # A clock that was set back would make it look as if somebody asked for hours to come.
+            return abs(time.time() - self._mark.stat().st_mtime) < REST_SECONDS
+        except OSError:
+            return False
+
+
+def line_of(error: BaseException) -> str:
+    """The line that raised, without the words of the error, which may be a page's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

@@ -7,13 +7,11 @@ the next run settles it; what the ledger does not know yet still differs from th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
-from connectors.errors import Cancelled, Misconfigured, QuothError
+from connectors.errors import Misconfigured
 from connectors.ledger.holdings import Holding, holding_of
 from connectors.ledger.records import Records
 from connectors.model import Listing
@@ -27,35 +25,24 @@ from connectors.sync.shelves import Shelf, Shelves, parts_of
 SLICE = 50
 """Documents that are fetched, stored and committed at once; what a crash can cost."""
 
-BUILD_SECONDS = 300.0
-"""How long a run gives vectors to an index in building before it looks at the source again: the live one stays true."""
-
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every run shares: the sealing key, and the folder of locks."""
-
-    key: bytes
-    lock_dir: Path
 
 
 class Reconciliation:
     """One run, on its way over the course. Each document is fetched once and put into every index that lacks it."""
 
     def __init__(
-        self, connector: Connector, pipeline: str, records: Records, shelves: Shelves, house: House, course: Course
+        self, connector: Connector, pipeline: str, records: Records, shelves: Shelves, key: bytes, course: Course
     ) -> None:
         self._connector = connector
         self._pipeline = pipeline
         self._records = records
         self._shelves = shelves
-        self._house = house
+        self._key = key
         self._course = course
 
-    def reconcile(self, wishes: Wishes) -> bool:
-        """Make stores and ledger hold exactly what the source holds; False where an index in building needs more time.
+    def reconcile(self, wishes: Wishes) -> None:
+        """Make stores and ledger hold exactly what the source holds, answerable by its words. Vectors come later.
 
         Raises:
             Cancelled: It was asked to stop. What was committed stays, as after any other failure.
@@ -68,17 +55,12 @@ class Reconciliation:
         self._bring_in(plan, books)
         self._remove(plan.missing, books, approved=wishes.approve_removals)
         self._carry_over()
-        self._shelves.each(self._embed_live)
         self._shelves.each(self._publish_live)
         if self._shelves.live is not None:
             self._records.succeeded(datetime.now(UTC))
-        return self._embed_building()
 
-    def refresh(self, since: datetime) -> bool:
-        """Bring in what the source says has changed since then; True: that is all. Removes only what became restricted.
-
-        It is about what is new: an index in building gets its vectors from those who compare all.
-        """
+    def refresh(self, since: datetime) -> None:
+        """Bring in what the source says has changed since then. Removes only what became restricted."""
         self._start()
         listings = list(self._connector.recent(since))
         self._course.at(Boundary.LISTED)
@@ -86,8 +68,6 @@ class Reconciliation:
         plan = plan_of(listings, books)
         plan.readable = [document_id for document_id in plan.readable if document_id in books.known]
         self._bring_in(plan, books)
-        self._shelves.each(self._embed_live)
-        return True
 
     def _start(self) -> None:
         if not self._records.is_registered():
@@ -97,7 +77,7 @@ class Reconciliation:
 
     def _again(self, shelf: Shelf, wishes: Wishes) -> Collection[str] | None:
         """The documents that an index is to be given anew; None means all."""
-        damaged = shelf.damaged(self._house.key) if wishes.verify or shelf.is_another() else frozenset[str]()
+        damaged = shelf.damaged(self._key) if wishes.verify or shelf.is_another() else frozenset[str]()
         return None if wishes.full else damaged
 
     def _books(self, again: Callable[[Shelf], Collection[str] | None]) -> Books:
@@ -132,7 +112,7 @@ class Reconciliation:
         self._course.at(Boundary.RELISTED)
 
     def _bring_in_slice(self, listings: Sequence[Listing], books: Books) -> None:
-        found = taken_in(self._connector, listings, books, self._house.key)
+        found = taken_in(self._connector, listings, books, self._key)
         self._course.at(Boundary.FETCHED)
         held: dict[str, Mapping[str, Holding]] = {name: {} for name in self._shelves.names}
 
@@ -198,32 +178,8 @@ class Reconciliation:
         live = self._shelves.live
         if live is not None and self._shelves.building is not None:
             known = self._records.known()
-            self._shelves.each(lambda shelf: None if shelf is live else carry_over(live, shelf, known, self._house.key))
-
-    def _embed_live(self, shelf: Shelf) -> None:
-        if shelf is not self._shelves.live:
-            return
-        try:
-            shelf.embed(self._house.lock_dir)
-        except Cancelled:
-            raise
-        except QuothError as error:
-            if self._shelves.building is None:
-                raise
-            # What embeds for an index that is being replaced may be gone for good; its words still find.
-            log.warning("index.not_embedded", index=shelf.name, kind=type(error).__name__)
+            self._shelves.each(lambda shelf: None if shelf is live else carry_over(live, shelf, known, self._key))
 
     def _publish_live(self, shelf: Shelf) -> None:
         if shelf is self._shelves.live:
             shelf.store.publish()
-
-    def _embed_building(self) -> bool:
-        done = True
-
-        def embed(shelf: Shelf) -> None:
-            nonlocal done
-            if shelf is self._shelves.building:
-                done = shelf.embed(self._house.lock_dir, BUILD_SECONDS)
-
-        self._shelves.each(embed)
-        return done

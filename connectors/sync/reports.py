@@ -1,4 +1,4 @@
-"""What a sync tells: how far it is, and how it ended."""
+"""What a sync and a backfill tell: how far they are, and how a sync ended."""
 
 from __future__ import annotations
 
@@ -21,6 +21,30 @@ class Progress:
 
 Watcher = Callable[[Progress], None]
 """Is told how far a run is, often; it must be quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How far the vectors are, over the live index and the one in building: chunks that have one, of all chunks.
+
+    ``per_second`` is what a ``running`` backfill of this machine embedded lately. ``error`` is what it met last and has
+    not overcome.
+    """
+
+    running: bool
+    embedded: int
+    chunks: int
+    per_second: float | None = None
+    error: str | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take still at this rate; None where that cannot be told."""
+        return (self.chunks - self.embedded) / self.per_second if self.per_second else None
+
+
+FilledWatcher = Callable[[Filled], None]
+"""Is told how far a backfill is, every second or so; it must be quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,10 @@ class SyncReport:
         """The report as ``quoth sync --json`` prints it; ``error`` only where there is one."""
         told = asdict(self) | {"seconds": round(self.seconds, 3)}
         return told if self.error is not None else {key: told[key] for key in told if key != "error"}
+
+    def progress(self, embedded: int) -> Progress:
+        """How far things are once this run is done and so many chunks have a vector."""
+        return Progress(self.seen, self.seen, self.added + self.updated, embedded)
 
     def as_joined(self) -> SyncReport:
         """The same report for somebody who only waited."""

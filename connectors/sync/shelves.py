@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -19,7 +16,6 @@ from connectors.model import Chunk, stamp_of
 from connectors.ports import KnowledgeStore
 from connectors.sync.course import Boundary, Course
 from connectors.sync.opening import Index
-from connectors.sync.vectors import embed_missing, embedding_alone
 
 RETIRED_AT_ONCE = 500
 
@@ -81,24 +77,6 @@ class Shelf:
         self.course.at(Boundary.RETIRED)
         self.holdings.settle(document_ids)
         self.course.at(Boundary.SETTLED)
-
-    def embed(self, lock_dir: Path, seconds: float = math.inf) -> bool:
-        """Give vectors to what has none, and let the ledger know. False: the time was over before all had one."""
-        end, in_time = time.monotonic() + seconds, True
-        embedder = self.index.embedder
-        if embedder is not None and self.store.unembedded(1):
-            with embedding_alone(lock_dir, self.course.stop):
-                for count in embed_missing(self.store, embedder):
-                    self.course.tally.embedded += count
-                    self.course.tell()
-                    self.course.at(Boundary.EMBEDDED)
-                    if not (in_time := time.monotonic() < end):
-                        break
-        totals = self.holdings.totals()
-        if totals.embedded != totals.chunks:
-            self.holdings.count_embedded(self.store.contents(self.course.source))
-            self.course.at(Boundary.COUNTED)
-        return in_time
 
     def is_another(self) -> bool:
         """Whether the store visibly holds something else than the ledger says: it was wiped, put back or touched."""

@@ -1,4 +1,4 @@
-"""Syncs: reconcile compares all of a source with the ledger, refresh only what changed recently."""
+"""Syncs: reconcile compares all of a source with the ledger, refresh only what changed recently; vectors follow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,12 +16,13 @@ from connectors.errors import Cancelled, QuothError
 from connectors.ledger.indexes import IndexSpec
 from connectors.ledger.ledger import Ledger
 from connectors.ports import Connector, Embedder
-from connectors.sync.course import Boundary, Course, Tally, Wishes
+from connectors.sync.course import Boundary, Course, Wishes, line_of
 from connectors.sync.opening import OpenIndexes
-from connectors.sync.reconciliation import House, Reconciliation
+from connectors.sync.reconciliation import Reconciliation
 from connectors.sync.reports import Progress, SyncReport, Watcher
 from connectors.sync.shelves import Shelf, Shelves
 from connectors.sync.switching import go_live, tidy
+from connectors.sync.vectors import Backfill
 from connectors.text import analysis, chunking
 
 log = structlog.get_logger()
@@ -48,6 +48,7 @@ class Sync:
     """Moves documents from sources into the indexes. The only code that writes to a store.
 
     One source is synced by one caller at a time (runs.py sees to it). Different sources may be synced side by side.
+    What a sync has stored is answerable by its words; ``backfill`` gives it vectors, and no sync waits for it.
     ``boundary`` is told every moment between two effects; tests break runs there.
     """
 
@@ -61,8 +62,8 @@ class Sync:
     ) -> None:
         self._ledger = ledger
         self._indexes = indexes
-        self._house = House(ledger.key, lock_dir)
         self._boundary = boundary
+        self.backfill = Backfill(ledger, indexes, lock_dir, complete=self._complete, boundary=boundary)
 
     def reconcile(
         self,
@@ -78,7 +79,7 @@ class Sync:
 
         Removals are confirmed by id and wait for ``approve_removals`` when they are more than max(10, 15 %) or all of
         the source; what became restricted never waits. ``full`` fetches everything again; ``verify`` puts back what the
-        store has lost or somebody altered. An index in building goes live once it is complete. A failure is a report
+        store has lost or somebody altered. What is stored is answerable by its words at once. A failure is a report
         with ``status`` failed and the reason: nothing committed is lost.
 
         Raises:
@@ -109,7 +110,7 @@ class Sync:
     def _run(
         self,
         connector: Connector,
-        trip: Callable[[Reconciliation], bool],
+        trip: Callable[[Reconciliation], None],
         progress: Watcher | None,
         stop: threading.Event | None,
     ) -> SyncReport:
@@ -120,14 +121,7 @@ class Sync:
         log.info("source.synced", **report.to_json() | {"error": error is not None})
         return report
 
-    def _travel(self, connector: Connector, trip: Callable[[Reconciliation], bool], course: Course) -> None:
-        is_done = self._pass(connector, trip, course)
-        while not is_done:
-            # An index in building takes its time, hours perhaps. Meanwhile the live one must not fall behind.
-            course = replace(course, tally=Tally(embedded=course.tally.embedded))
-            is_done = self._pass(connector, lambda run: run.reconcile(Wishes()), course)
-
-    def _pass(self, connector: Connector, trip: Callable[[Reconciliation], bool], course: Course) -> bool:
+    def _travel(self, connector: Connector, trip: Callable[[Reconciliation], None], course: Course) -> None:
         tidy(self._ledger, self._indexes, course)
         specs = [spec for spec in (self._ledger.indexes.live(), self._ledger.indexes.building()) if spec is not None]
         pipelines = {spec.name: pipeline_of(spec.fingerprint, connector.conversion) for spec in specs}
@@ -138,12 +132,14 @@ class Sync:
 
         shelves = Shelves(specs, opened)
         records = self._ledger.records(connector.source)
-        is_done = trip(Reconciliation(connector, pipelines[specs[-1].name], records, shelves, self._house, course))
-        go_live(self._ledger, self._indexes, course)
+        trip(Reconciliation(connector, pipelines[specs[-1].name], records, shelves, self._ledger.key, course))
+        self._complete(course)
         for spec in (self._ledger.indexes.live(), self._ledger.indexes.building()):
             if spec is not None and spec.name in shelves.failures:
                 raise shelves.failures[spec.name]
-        return is_done
+
+    def _complete(self, course: Course) -> None:
+        go_live(self._ledger, self._indexes, course)
 
     def _report(self, course: Course, error: str | None, seconds: float) -> SyncReport:
         held = chunks = 0
@@ -185,17 +181,9 @@ def _attempted(source: str, trip: Callable[[], None]) -> str | None:
             return f"{source}: the disk is full. Free some space and sync again; nothing was half-written."
         return f"{source}: the system refused something ({error.strerror or type(error).__name__}). Sync again later."
     except Exception as error:  # noqa: BLE001  # one source's surprise must never stop the others
-        log.error("sync.stumbled", source=source, kind=type(error).__name__, at=_place_of(error))
+        log.error("sync.stumbled", source=source, kind=type(error).__name__, at=line_of(error))
         return f"{source}: the sync met something unexpected ({type(error).__name__}); the log tells where."
     return None
-
-
-def _place_of(error: BaseException) -> str:
-    """The line that raised, without the words of the error, which may be a page's."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
 
 
 def _digest(*parts: str) -> str:

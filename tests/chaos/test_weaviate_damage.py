@@ -39,7 +39,7 @@ def handbook() -> JournalConnector:
 @pytest.fixture
 def house(weaviate_place: WeaviatePlace, tmp_path: Path) -> Iterator[WeaviateHouse]:
     with housed(tmp_path / "house", weaviate_place) as opened:
-        assert opened.sync.reconcile(handbook()).status == "ok"
+        assert opened.synced(handbook()).status == "ok"
         yield opened
 
 
@@ -109,7 +109,7 @@ def assert_whole(house: WeaviateHouse) -> None:
 def test_a_wiped_volume_is_filled_again(house: WeaviateHouse, vandal: Vandal) -> None:
     vandal.wipe()
     assert texts_found(house) == []
-    assert house.sync.reconcile(handbook()).status == "ok"
+    assert house.synced(handbook()).status == "ok"
     assert_whole(house)
 
 
@@ -117,7 +117,7 @@ def test_an_object_deleted_behind_our_back_comes_back(house: WeaviateHouse, vand
     for found in vandal.everything()[:3]:
         vandal.delete(found["id"])
     assert_filled_with_the_truth(house)
-    report = house.sync.reconcile(handbook())
+    report = house.synced(handbook())
     assert (report.status, report.updated) == ("ok", 3)
     assert_whole(house)
 
@@ -182,7 +182,7 @@ def test_foreign_objects_are_never_shown_and_cost_no_passage(
         properties, uuid_ = forged(true)
         vandal.add(properties | {"terms": "vpn password"}, true["vectors"]["default"], uuid_)
     assert_filled_with_the_truth(house, PAGES)
-    assert house.sync.reconcile(handbook()).status == "ok"
+    assert house.synced(handbook()).status == "ok"
     assert_filled_with_the_truth(house, PAGES)
     if forged is not from_another_source:
         assert_whole(house)
@@ -192,7 +192,7 @@ def test_a_text_altered_in_its_place_is_not_shown_and_put_right_by_verify(house:
     for found in vandal.everything()[:5]:
         vandal.alter(found["id"], {"text": LIE})
     assert_filled_with_the_truth(house, PAGES - 5)
-    report = house.sync.reconcile(handbook(), verify=True)
+    report = house.synced(handbook(), verify=True)
     assert (report.status, report.updated) == ("ok", 5)
     assert_whole(house)
 
@@ -202,13 +202,13 @@ def test_an_old_backup_put_back_shows_nothing_old_and_heals(house: WeaviateHouse
     for number in range(0, PAGES, 2):
         source.write(f"page{number}", f"# Vpn {number}\n\nReset the vpn password number {number}.\n\nNo longer.")
         source.write(f"page{number}", f"# Vpn {number}\n\nReset the vpn password number {number}.")
-    assert house.sync.reconcile(source).status == "ok"
+    assert house.synced(source).status == "ok"
     vandal.wipe()
     house.store.publish()
     for found in old:
         vandal.add(found["properties"], found["vectors"]["default"], found["id"])
     half = {f"Reset the vpn password number {number}." for number in range(1, PAGES, 2)}
     assert {text.strip() for text in texts_found(house, PAGES)} == half
-    report = house.sync.reconcile(source)
+    report = house.synced(source)
     assert (report.status, report.updated) == ("ok", PAGES // 2)
     assert_whole(house)

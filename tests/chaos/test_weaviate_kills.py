@@ -88,7 +88,7 @@ def truths_of(folder: Path, place: WeaviatePlace) -> dict[str, tuple[dict[str, A
     for scenario, source in SOURCES.items():
         fresh = replace(place, collection=f"{place.collection}T{scenario}")
         with housed(folder / f"truth-{scenario}", fresh) as house:
-            assert house.sync.reconcile(source()).status == "ok"
+            assert house.synced(source()).status == "ok"
             found[scenario] = state_of(house), vectors_of(house)
     return found
 
@@ -100,7 +100,7 @@ def assert_all_made_good(kills: list[WeaviateKill], place: WeaviatePlace, folder
         with housed(Path(kill.folder), replace(place, collection=kill.collection)) as house:
             for document_id, answer in answers_of(house).items():  # type: ignore[arg-type]
                 assert answer in (old.get(document_id), new.get(document_id)), (kill, document_id)
-            assert house.sync.reconcile(SOURCES[kill.scenario]()).status == "ok", kill
+            assert house.synced(SOURCES[kill.scenario]()).status == "ok", kill
             assert_made_good(house, kill.scenario, truths[kill.scenario])
 
 
@@ -132,7 +132,7 @@ def test_a_server_killed_during_a_sync_loses_nothing_for_good(tmp_path: Path) ->
         for i in range(20):
             mine = replace(place, collection=f"{place.collection}S{i}")
             with housed(tmp_path / f"house{i}", mine) as house:
-                assert house.sync.reconcile(before()).status == "ok"
+                assert house.synced(before()).status == "ok"
                 syncing = threading.Thread(target=house.sync.reconcile, args=[after()])
                 syncing.start()
                 time.sleep(chance.random() * 0.6)
@@ -141,6 +141,6 @@ def test_a_server_killed_during_a_sync_loses_nothing_for_good(tmp_path: Path) ->
                 syncing.join(120)
                 stats, totals = house.store.stats("fake"), house.ledger.figures()[0]
                 lost += stats.chunks != totals.chunks
-                assert house.sync.reconcile(after()).status == "ok"
+                assert house.synced(after()).status == "ok"
                 assert_made_good(house, "change", truth)
     sys.stderr.write(f"\nin {lost} of 20 the store held something else than the ledger said, the server being back\n")

@@ -98,7 +98,7 @@ class Yard:
         house = house_of(folder, self.fake.addresses[0])
         try:
             found = answers_of(house)
-            report = house.sync.reconcile(SOURCES[source]())
+            report = house.synced(SOURCES[source]())
             assert report.status == "ok", report.error
             return Mended(found, answers_of(house), state_of(house))
         finally:

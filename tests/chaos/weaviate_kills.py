@@ -21,6 +21,7 @@ from typing import Any
 from connectors.ledger.ledger import Ledger
 from connectors.store.weaviate.place import Node, WeaviatePlace
 from connectors.store.weaviate_store import WeaviateStore
+from connectors.sync.reports import SyncReport
 from connectors.sync.sync import Sync, fingerprint_of
 from tests.chaos.sync_kills import after, before
 from tests.fakes.connectors import JournalConnector
@@ -42,6 +43,12 @@ class WeaviateHouse:
         self.store = WeaviateStore(place, fingerprint_of(EMBEDDER), owner=OWNER)
         self.indexes = one_open(self.ledger, self.store, EMBEDDER)
         self.sync = Sync(self.ledger, self.indexes, folder / "locks")
+
+    def synced(self, source: JournalConnector, **wishes: bool) -> SyncReport:
+        """A sync, and the backfill that follows it."""
+        report = self.sync.reconcile(source, **wishes)
+        self.sync.backfill.run()
+        return report
 
     def close(self) -> None:
         self.store.close()
@@ -77,7 +84,7 @@ def synced(folder: Path, place: WeaviatePlace, source: Callable[[], JournalConne
         with housed(folder, place) as house:
             house.store.stats()
             os.write(tell, b".")
-            done = house.sync.reconcile(source()).status == "ok"
+            done = house.synced(source()).status == "ok"
         os._exit(0 if done else 1)
     os.close(tell)
     assert os.read(ready, 1) == b".", "the child did not come to begin"

@@ -46,7 +46,7 @@ def house_of(folder: Path, node: Node) -> House:
 
 def sync(folder: Path, node: Node, source: str) -> None:
     house = house_of(folder, node)
-    house.sync.reconcile(SOURCES[source]())
+    house.synced(SOURCES[source]())
     house.close()
 
 

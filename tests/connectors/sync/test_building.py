@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from connectors.ledger.ledger import Ledger
 from connectors.ledger.seals import is_sealed
 from connectors.ledger.tables import documents, holdings, indexes, owed
 from connectors.model import source_tag
+from connectors.patience import Patience
 from connectors.sync.course import Boundary
 from connectors.sync.opening import Index, OpenIndexes
 from connectors.sync.reports import SyncReport
@@ -54,18 +55,33 @@ class House:
         self.ledger.indexes.want(spec)
         return spec
 
-    def reconcile(self, **wishes: Any) -> SyncReport:
-        return Sync(self.ledger, self.indexes, self.folder / "locks").reconcile(self.source, **wishes)
+    def reconcile(self, boundary: Callable[[Boundary], None] = lambda _: None, **wishes: Any) -> SyncReport:
+        """A sync, and the backfill that follows it."""
+        sync = self.sync(boundary)
+        report = sync.reconcile(self.source, **wishes)
+        sync.backfill.run()
+        return report
+
+    def read(self) -> SyncReport:
+        return self.sync().reconcile(self.source)
+
+    def fill(self) -> int:
+        return self.sync().backfill.run()
+
+    def sync(self, boundary: Callable[[Boundary], None] = lambda _: None) -> Sync:
+        sync = Sync(self.ledger, self.indexes, self.folder / "locks", boundary=boundary)
+        sync.backfill.patience = Patience(attempts=1)
+        return sync
 
     def killed_at(self, boundary: Boundary) -> None:
-        """A run that dies there."""
+        """A sync or the backfill after it dies there."""
 
         def die(now: Boundary) -> None:
             if now is boundary:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            Sync(self.ledger, self.indexes, self.folder / "locks", boundary=die).reconcile(self.source)
+            self.reconcile(die)
 
     def live(self) -> str:
         return self.ledger.indexes.live().name
@@ -149,15 +165,9 @@ def test_a_document_is_fetched_once_for_both_and_put_only_where_it_is_lacking(ho
     old.writes.clear()
     house.want("new model")
     house.source.write("p2", "Page number 2.")
-    seen: list[list[str]] = []
-
-    def look(boundary: Boundary) -> None:
-        if boundary is Boundary.EMBEDDED:
-            seen.append(list(old.writes))
-
-    Sync(house.ledger, house.indexes, house.folder / "locks", boundary=look).reconcile(house.source)
+    house.read()
     assert sorted(house.source.fetched) == ["p0", "p0", "p1", "p1", "p2"]
-    assert seen[0].count("put") == 1
+    assert old.writes.count("put") == 1
 
 
 def test_what_changes_while_an_index_is_built_is_answered_at_once(house: House) -> None:
@@ -168,10 +178,11 @@ def test_what_changes_while_an_index_is_built_is_answered_at_once(house: House) 
     assert building is not None
     building.patience = 0
     house.source.write("p0", "Changed.")
-    assert house.reconcile().status == "failed"
+    with pytest.raises(TryLater, match="embedder is down"):
+        house.reconcile()
     assert (house.live(), house.answers()["p0"]) == ("old model", "Changed.")
     house.source.write("p1", "Changed, too.")
-    Sync(house.ledger, house.indexes, house.folder / "locks").refresh(house.source, WRITTEN)
+    house.sync().refresh(house.source, WRITTEN)
     assert (house.live(), house.answers()["p1"]) == ("old model", "Changed, too.")
     building.patience = None
     assert house.reconcile().status == "ok"
@@ -204,23 +215,44 @@ def test_an_interrupted_build_goes_on_where_it_was(house: House) -> None:
 def test_a_long_build_does_not_keep_the_live_index_from_what_is_new(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.sync.reconciliation.BUILD_SECONDS", 0.0)
+    monkeypatch.setattr("connectors.sync.vectors.LOOK", 50)
     house.write_many(200)
     house.reconcile()
     house.want("new model")
+    house.read()
     seen: list[str] = []
+    live = house.store("old model")
 
     def look(boundary: Boundary) -> None:
-        if boundary is Boundary.EMBEDDED and house.live() == "old model":
+        if boundary is Boundary.ADDED and house.live() == "old model":
             seen.append(house.answers()["p0"])
-            house.source.write("p0", f"Changed {len(seen)} times.")
+            if len(seen) == 2:
+                house.source.write("p0", "Changed.")
+                assert house.read().updated == 1
+            elif not live.unembedded(1) and house.answers()["p0"] == "Changed.":
+                in_time.append(len(house.store("new model").unembedded(200)))
 
-    sync = Sync(house.ledger, house.indexes, house.folder / "locks", boundary=look)
-    report = sync.reconcile(house.source)
-    assert (report.status, report.updated, report.seen) == ("ok", 200, 200)
-    assert len(seen) > 3
-    assert f"Changed {len(seen) - 2} times." in seen
-    assert (house.live(), house.answers()["p0"]) == ("new model", f"Changed {len(seen)} times.")
+    in_time: list[int] = []
+    house.sync(look).backfill.run()
+    assert seen.index("Changed.") == 2  # Answered at once, by its words,
+    assert in_time[0] > 100  # and by its vector long before the build was done.
+    assert (house.live(), house.answers()["p0"]) == ("new model", "Changed.")
+
+
+def test_an_index_goes_live_after_its_backfill_and_not_before(house: House) -> None:
+    house.write_many(100)
+    house.reconcile()
+    house.want("new model")
+    assert house.read().status == "ok"
+    lives: list[tuple[str, int]] = []
+
+    def look(boundary: Boundary) -> None:
+        if boundary in (Boundary.ADDED, Boundary.WENT_LIVE):
+            lives.append((house.live(), len(house.store("new model").unembedded(200))))
+
+    house.sync(look).backfill.run()
+    assert [live for live, missing in lives if missing] == ["old model"] * (len(lives) - 2)
+    assert lives[-1] == ("new model", 0)
 
 
 def test_removals_that_wait_for_a_person_are_carried_over_and_answer_on(house: House) -> None:
@@ -277,17 +309,20 @@ def test_every_source_must_be_whole_before_the_switch(house: House) -> None:
     house.ledger.register("other", "journal", "there")
     house.write_many(2)
     other.write("a", "Another page.")
-    sync = Sync(house.ledger, house.indexes, house.folder / "locks")
+    sync = house.sync()
     for source in (house.source, other):
         assert sync.reconcile(source).status == "ok"
     house.want("new model")
     assert sync.reconcile(house.source).status == "ok"
+    house.fill()
     assert house.live() == "old model"
     other.down = True
     assert sync.reconcile(other).status == "failed"
+    house.fill()
     assert house.live() == "old model"
     other.down = False
     assert sync.reconcile(other).status == "ok"
+    house.fill()
     assert house.live() == "new model"
 
 
@@ -325,8 +360,8 @@ def test_an_old_model_that_is_gone_stops_nothing(house: House) -> None:
     assert building is not None
     building.patience = 0
     house.source.write("new", "A new page.")
-    report = house.reconcile()
-    assert "embedder is down" in str(report.error)
+    with pytest.raises(TryLater, match="embedder is down"):
+        house.reconcile()
     assert house.answers()["new"] == "A new page."
     building.patience = None
     assert house.reconcile().status == "ok"
@@ -352,7 +387,7 @@ def test_a_new_store_that_fails_does_not_keep_the_old_one_from_what_is_new(house
     house.store("new model").down = True
     house.source.write("p0", "Changed.")
     house.source.delete("p1")
-    report = house.reconcile()
+    report = house.read()
     assert (report.status, report.error) == ("failed", "the store is down")
     assert (house.live(), house.answers()) == ("old model", {"p0": "Changed.", "p2": "Page number 2."})
     assert house.ledger.figures()[0].last_success is not None
@@ -367,7 +402,7 @@ def test_a_new_store_that_cannot_be_opened_is_told_and_stops_nothing(house: Hous
     house.want("new model")
     house.refused = {"new model"}
     house.source.write("p0", "Changed.")
-    report = house.reconcile()
+    report = house.read()
     assert (report.status, report.error) == ("failed", "new model cannot be opened")
     assert house.answers()["p0"] == "Changed."
 
@@ -384,11 +419,11 @@ def test_an_old_store_that_is_gone_for_good_is_replaced(house: House, gone: str)
         house.refused = {"old model"}
     house.source.write("p0", "Changed.")
     house.source.delete("p1")
-    report = house.reconcile()
-    assert (report.status, house.live()) == ("ok", "new model")
+    assert house.reconcile().status == "failed"  # Until the switch nobody can answer.
+    assert house.live() == "new model"
     assert house.answers() == {"p0": "Changed.", "p2": "Page number 2."}
     house.store("old model").down, house.refused = False, set()
-    house.reconcile()
+    assert house.reconcile().status == "ok"
     assert house.store("old model").chunks == {}
     assert house.ledger.indexes.unwanted() == []
 
@@ -398,15 +433,18 @@ def test_a_new_store_that_was_wiped_meanwhile_does_not_go_live(house: House) -> 
     house.ledger.register("other", "journal", "there")
     house.write_many(3)
     other.write("a", "Another page.")
-    sync = Sync(house.ledger, house.indexes, house.folder / "locks")
+    sync = house.sync()
     for source in (house.source, other):
         sync.reconcile(source)
     house.want("new model")
     sync.reconcile(house.source)
+    house.fill()
     house.store("new model").chunks.clear()
     sync.reconcile(other)
+    house.fill()
     assert (house.live(), len(house.answers())) == ("old model", 3)
     sync.reconcile(house.source)
+    house.fill()
     assert (house.live(), len(house.answers())) == ("new model", 3)
 
 
