@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import asking, configuring, keeping, measuring, moving, running
+from bot.commands import asking, configuring, keeping, measuring, moving, questions, running
 from bot.commands.house import AsJson, Before, ConfigPath
 
 quoth = typer.Typer(
@@ -18,6 +18,7 @@ for room in (keeping, asking, measuring, running):
     quoth.add_typer(room.commands)
 quoth.add_typer(configuring.commands, name="config")
 quoth.add_typer(moving.commands, name="store")
+quoth.add_typer(questions.commands, name="questions")
 
 
 @quoth.callback()

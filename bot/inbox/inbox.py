@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox import tables
 from bot.inbox.presence import Presence
+from bot.inbox.rated import Rated, rated_since
 from bot.inbox.tables import DELIVERIES, FEEDBACK, LINEAGE, QUESTIONS, answered_in, in_message, in_thread
 from bot.inbox.writer import Writer
 from connectors.database import Database
@@ -199,6 +200,11 @@ class Inbox:
         """What people said of an answer, by person."""
         chosen = sa.select(FEEDBACK.c.voter, FEEDBACK.c.vote).where(FEEDBACK.c.question_id == question_id)
         return await self._run(lambda c: {row.voter: row.vote for row in c.execute(chosen)})
+
+    async def rated(self, within: timedelta) -> list[Rated]:
+        """The answers to questions of this last while that got feedback, oldest first, as far as words are kept."""
+        since = self._clock() - within.total_seconds()
+        return await self._run(lambda c: rated_since(c, since))
 
     async def explanation(self, team: str, channel: str, ts: str) -> str | None:
         """How the answer in that message, or to it, came about; None when it is neither or its words are gone."""

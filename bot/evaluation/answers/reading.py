@@ -56,33 +56,47 @@ def questions_in(path: Path) -> Questions:
         BadQuestions: The file is missing or cannot be read, or says something that nobody can ask or judge.
     """
     path = path.expanduser()
-    text = _text_of(path)
-    parsed = _lines_of(path, text) if _is_lines(path, text) else _tree_of(path, text)
+    file, names, lines = _file_in(path)
+    read = zip(file.questions, names, lines, strict=True)
+    cases = [_case(asked, name, line) for asked, name, line in read if not asked.review]
+    if not cases:
+        raise BadQuestions(path, [(None, "every question in it waits for a review, so there is nothing to ask.")])
+    return Questions(path, file.knowledge_base, tuple(cases), len(names) - len(cases))
+
+
+def records_in(path: Path) -> tuple[str | None, list[tuple[str, AskedQuestion]]]:
+    """A file's knowledge base, and every question by its id as it is written, those that wait for a review included.
+
+    Raises:
+        BadQuestions: As above.
+    """
+    file, names, _ = _file_in(path)
+    return file.knowledge_base, list(zip(names, file.questions, strict=True))
+
+
+def _file_in(path: Path) -> tuple[QuestionFile, list[str], list[int | None]]:
+    """What a file says, with the id of each question and its line."""
+    text = read_text(path)
+    parsed = _lines_of(path, text) if is_lines(path, text) else _tree_of(path, text)
     try:
         file = QuestionFile.model_validate(parsed.values)
     except ValidationError as error:
         told = [said_of(detail, parsed.values) for detail in error.errors()]
         complaints = dict.fromkeys((parsed.line_of(place), sentence) for place, sentence in told)
         raise BadQuestions(path, list(complaints), is_foreign=any(len(place) == 0 for place, _ in told)) from None
-    return _checked(path, file, parsed.line_of)
-
-
-def _checked(path: Path, file: QuestionFile, line: Callable[[Place], int | None]) -> Questions:
     names = [asked.id or f"q{number}" for number, asked in enumerate(file.questions, start=1)]
-    lines = [line(("questions", at)) for at in range(len(names))]
+    lines = [parsed.line_of(("questions", at)) for at in range(len(names))]
+    if doubled := list(_doubled(names, lines)):
+        raise BadQuestions(path, doubled)
+    return file, names, lines
+
+
+def _doubled(names: Sequence[str], lines: Sequence[int | None]) -> Iterator[tuple[int | None, str]]:
     first: dict[str, int] = {}
-    complaints = []
     for at, name in enumerate(names):
         if (earlier := first.setdefault(name, at)) != at:
             there = f"the question in line {lines[earlier]}" if lines[earlier] else f"question {earlier + 1}"
-            complaints.append((lines[at], f"question {at + 1}: the id {quoted(name)} is that of {there} already."))
-    if complaints:
-        raise BadQuestions(path, complaints)
-    read = zip(file.questions, names, lines, strict=True)
-    cases = [_case(asked, name, line_number) for asked, name, line_number in read if not asked.review]
-    if not cases:
-        raise BadQuestions(path, [(None, "every question in it waits for a review, so there is nothing to ask.")])
-    return Questions(path, file.knowledge_base, tuple(cases), len(names) - len(cases))
+            yield lines[at], f"question {at + 1}: the id {quoted(name)} is that of {there} already."
 
 
 def _case(asked: AskedQuestion, name: str, line: int | None) -> Case:
@@ -99,7 +113,12 @@ def _case(asked: AskedQuestion, name: str, line: int | None) -> Case:
     )
 
 
-def _text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file of bounded size.
+
+    Raises:
+        BadQuestions: It cannot be read, is empty, too large or not UTF-8, or has a line that is too long.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -120,8 +139,8 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _is_lines(path: Path, text: str) -> bool:
-    """Whether each line is an object. A file with another name is one when its first line is a question already."""
+def is_lines(path: Path, text: str) -> bool:
+    """Whether each line is an object: by the file's name, or because its first line is a question already."""
     if path.suffix.lower() in _LINES:
         return True
     if path.suffix.lower() in (".yaml", ".yml"):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from bot import console
 from bot.answering.model import Answer, Failure, Piece, Question, Scope
 from bot.evaluation.answers.judging import Taken, Verdict, judged
 from bot.evaluation.answers.questions import Case, Questions
+from bot.evaluation.answers.standing import Standing, check_synced, the_only_one
 from bot.evaluation.answers.telling import Measured
-from bot.settings import Settings
-from connectors.errors import Misconfigured, TryLater
-from connectors.ledger.ledger import SourceFigures
+from connectors.errors import TryLater
 
 DEADLINE_SECONDS = 150.0
 """As long as Slack would wait."""
@@ -32,23 +31,8 @@ class Answerer(Protocol):
         """Let go of connections."""
 
 
-class Books(Protocol):
-    """What :class:`connectors.ledger.ledger.Ledger` tells."""
-
-    def figures(self) -> Sequence[SourceFigures]:
-        """How every source stands."""
-
-
-class House(Protocol):
+class House(Standing, Protocol):
     """What is needed of :class:`bot.app.Quoth`."""
-
-    @property
-    def settings(self) -> Settings:
-        """What is configured."""
-
-    @property
-    def ledger(self) -> Books:
-        """What is held."""
 
     @property
     def answerer(self) -> Answerer:
@@ -56,9 +40,6 @@ class House(Protocol):
 
     def scope_of(self, knowledge_base: str) -> Scope:
         """What a knowledge base holds."""
-
-    def check_index(self, sources: Collection[str]) -> None:
-        """Make sure that nothing of these sources was lost."""
 
     def warm_up(self) -> None:
         """Load the models."""
@@ -87,34 +68,10 @@ def measured(house: House, questions: Questions, knowledge_base: str | None = No
     return Measured(questions, verdicts, tuple(scopes))
 
 
-def check_synced(house: House, knowledge_base: str) -> None:
-    """Make sure that a knowledge base can answer: silence about what was never read would pass for an honest no.
-
-    Raises:
-        TryLater: A source of it was never synced, or something of it was lost from the index.
-    """
-    sources = house.settings.knowledge_bases[knowledge_base].sources
-    standing: Mapping[str, SourceFigures] = {told.source: told for told in house.ledger.figures()}
-    new = [name for name in sources if name not in standing or standing[name].last_success is None]
-    if new:
-        raise TryLater(f"Never synced yet: {', '.join(new)}. Run `quoth sync` first.")
-    if not any(standing[name].documents for name in sources):
-        raise TryLater(f"There is nothing in the knowledge base “{knowledge_base}”. Look at `quoth status`.")
-    house.check_index(sources)
-    left = sum(standing[name].chunks - standing[name].embedded for name in sources)
-    if left > 0:
-        console.err.print(f"{left} chunks have no vector yet: they are found by their words only.")
-
-
 def _named(house: House, questions: Questions, case: Case, knowledge_base: str | None) -> str:
     """Where a question is asked."""
-    if name := knowledge_base or case.knowledge_base or questions.knowledge_base:
-        return name
-    known = list(house.settings.knowledge_bases)
-    if len(known) == 1:
-        return known[0]
-    told = f"one of {', '.join(sorted(known))}" if known else "but none is configured yet"
-    raise Misconfigured(f"{questions.path} names no knowledge base. Name one with --kb: {told}.")
+    named = knowledge_base or case.knowledge_base or questions.knowledge_base
+    return named or the_only_one(house.settings, str(questions.path))
 
 
 async def _verdicts(answerer: Answerer, asked: Sequence[tuple[Case, Scope]]) -> list[Verdict]:

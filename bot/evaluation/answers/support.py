@@ -23,6 +23,7 @@ COVERED = 0.75
 
 _FIRST_SIGN = 0xE100  # One private-use character a citation: it is no punctuation, so a sentence's end stays one.
 _SIGN = re.compile(r"[\ue100-\uf8ff]")
+_LEADING = re.compile(r"\s*[\ue100-\uf8ff][\s\ue100-\uf8ff]*")
 _MARK = re.compile(r"[ \t]*\[(\d{1,4})\]")
 _BEFORE_SIGNS = re.compile(r"([.!?…:;,]+[\"'”’)*_]*)[ \t]*((?:[\ue100-\uf8ff][ \t]*)+)")
 
@@ -81,8 +82,11 @@ def groups_in(text: str, numbers: Collection[int]) -> list[Marked]:
     groups: list[Marked] = []
     said: list[str] = []
     for signed, kind in _with_lead_ins(units_of(_signed(text, numbers))):
-        found = tuple(dict.fromkeys(ord(sign) - _FIRST_SIGN for sign in _SIGN.findall(signed)))
-        words = _SIGN.sub("", signed)
+        if leading := _LEADING.match(signed) if said else None:  # A mark below a code block.
+            groups.append(Marked(_numbers(leading[0]), tuple(said)))
+            said = []
+        rest = signed[leading.end() :] if leading else signed
+        found, words = _numbers(rest), _SIGN.sub("", rest)
         if kind == "code" and not found and not said and groups:
             groups[-1] = Marked(groups[-1].numbers, (*groups[-1].statements, words))
         elif tokens_of(words):
@@ -93,16 +97,20 @@ def groups_in(text: str, numbers: Collection[int]) -> list[Marked]:
     return [*groups, Marked((), tuple(said))] if said else groups
 
 
+def _numbers(signed: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(ord(sign) - _FIRST_SIGN for sign in _SIGN.findall(signed)))
+
+
 def _with_lead_ins(units: Sequence[Unit]) -> Iterator[tuple[str, Kind]]:
     """The units without headings. What ends with a colon says nothing until the next has been said, too."""
     lead = ""
     for unit in units:
         if unit.kind in ("heading", "markup") and not _SIGN.search(unit.text):
             continue
-        lead += unit.text
-        if not _SIGN.sub("", lead).rstrip().endswith(":"):
-            yield lead, unit.kind
-            lead = ""
+        told, kind = lead + unit.text, unit.kind if not lead else "sentence"
+        lead = told if _SIGN.sub("", told).rstrip().endswith(":") else ""
+        if not lead:
+            yield told, kind
     if lead:
         yield lead, "sentence"
 
