@@ -34,7 +34,6 @@ API_KEY = os.environ.get("WEAVIATE_TEST_API_KEY")  # noqa: TID251
 
 READY_SECONDS = 90.0
 _PORTS_A_NODE = 6
-_skipped: list[str] = []
 
 
 def why_there_is_none() -> str | None:
@@ -278,7 +277,6 @@ def forget(place: WeaviatePlace) -> None:
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WeaviatePlace]:
     """One real server for the whole run. Whoever uses it is marked ``weaviate`` and is skipped aloud without one."""
     if reason := why_there_is_none():
-        _skipped.append(reason)
         pytest.skip(reason)
     if URL:
         yield named_server(URL, GRPC_URL, API_KEY)
@@ -303,6 +301,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say aloud, once, that nothing was tested on a real server."""
-    if _skipped:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if (reason := why_there_is_none()) and any(reason in str(report.longrepr) for report in skipped):
         terminalreporter.write_sep("=", "NOT tested on a real Weaviate", yellow=True)
-        terminalreporter.write_line(_skipped[0])
+        terminalreporter.write_line(reason)

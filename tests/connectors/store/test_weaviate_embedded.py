@@ -257,7 +257,8 @@ def test_other_folders_have_other_servers(tmp_path: Path, pretender: Callable[..
 
 
 USER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Shells start what runs in the background deaf to it.
 sys.path.insert(0, sys.argv[3])
 from pathlib import Path
 from connectors.store.weaviate.embedded import EmbeddedWeaviate
