@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.answering.model import Turn
-from bot.evaluation.records import BadDataset, Line, Record, lines_in, quoted, records_in
+from bot.evaluation.records import BadDataset, Line, Record, lines_in, quoted, records_in, storable
 
 _LAYOUT = "A dataset is a folder with corpus.jsonl, queries.jsonl, and qrels.tsv or qrels/test.tsv."
 _TURNS = "“turns” must look like [[“user”, “…”], [“agent”, “…”], [“user”, the question itself]]."
+HIGHEST = 1_000_000
+"""Of a judgement. Collections judge from 0 to 4; what is much higher is something else, and its sums mean nothing."""
+
 _PLAIN, _TREC = 3, 4  # Columns: query, document, score; or query, iteration, document, score.
 
 
@@ -70,8 +73,17 @@ def dataset_in(folder: Path) -> Dataset:
             empty, or there is nothing to measure.
     """
     folder = folder.expanduser().absolute()
+    try:
+        return _dataset_in(folder)
+    except OSError as error:
+        place = Path(error.filename) if error.filename else folder
+        raise BadDataset(place, None, f"this cannot be read ({error.strerror}).") from error
+
+
+def _dataset_in(folder: Path) -> Dataset:
     if not folder.is_dir():
-        raise BadDataset(folder, None, f"there is no such folder. {_LAYOUT}")
+        what = "this is a file (of questions? add --answers)" if folder.is_file() else "there is no such folder"
+        raise BadDataset(folder, None, f"{what}. {_LAYOUT}")
     corpus = corpus_in(_file(folder, "corpus.jsonl"))
     if not corpus.entries:
         raise BadDataset(corpus.path, None, "there are no documents in it.")
@@ -108,6 +120,8 @@ def _file(folder: Path, *names: str) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
+        if (folder / name).exists():
+            raise BadDataset(folder / name, None, "this is not a file.")
     raise BadDataset(folder, None, f"there is no {' and no '.join(names)} in it. {_LAYOUT}")
 
 
@@ -132,7 +146,7 @@ def _turns(record: Record) -> tuple[Turn, ...]:
     told = record.fields.get("turns") or []
     if not isinstance(told, list) or not all(_is_turn(turn) for turn in told) or (told and told[-1][0] != "user"):
         raise record.line.complaint(_TURNS)
-    return tuple(Turn(speaker, text) for speaker, text in told[:-1])
+    return tuple(Turn(speaker, storable(text)) for speaker, text in told[:-1])
 
 
 def _is_turn(turn: Any) -> bool:
@@ -164,6 +178,8 @@ def _rows(path: Path, queries: Collection[str]) -> Iterator[tuple[Line, str, str
         if len(cells) != columns or columns not in (_PLAIN, _TREC):
             raise line.complaint("a line needs a query’s id, a document’s id and a score, with tabs between them.")
         score = _score(cells[-1])
+        if score is not None and abs(score) > HIGHEST:
+            raise line.complaint(f"the score {quoted(cells[-1])} is too high: {HIGHEST} is the most.")
         if score is not None:
             yield line, cells[0], cells[-2], score
         elif not is_first or cells[0] in queries:  # else it is the header

@@ -68,7 +68,7 @@ class Record:
         if isinstance(name, int) and not isinstance(name, bool):
             return str(name)
         if not isinstance(name, str) or not name.strip():
-            raise self.line.complaint("the record needs an “_id”, a text that is not empty.")
+            raise self.line.complaint("the record needs an “_id”: a text that is not empty, or a whole number.")
         if name != storable(name):
             raise self.line.complaint("the “_id” holds characters that no database takes.")
         return name

@@ -93,6 +93,7 @@ GOOD = {"_id": "z", "text": "Fine."}
         ("qrels.tsv", JUDGEMENTS + "q1\troof\tgood\n", 4, "the score “good” is not a number"),
         ("qrels.tsv", "q1\tgate\tgood\nq2\tlunch\t1\n", 1, "the score “good” is not a number"),
         ("qrels.tsv", JUDGEMENTS + "q1\troof\tinf\n", 4, "the score “inf” is not a number"),
+        ("qrels.tsv", JUDGEMENTS + "q1\troof\t1e308\n", 4, "the score “1e308” is too high"),
         ("qrels.tsv", JUDGEMENTS + "q1\t0\troof\t1\n", 4, "a line needs a query’s id"),
         ("qrels.tsv", "query\tdocument\n", 1, "a line needs a query’s id"),
         ("qrels.tsv", "q1\tgate\t0\n", None, "nothing to measure"),
@@ -122,6 +123,30 @@ def test_a_missing_file_is_named(folder: Path, file: str) -> None:
 def test_what_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match="there is no such folder"):
         dataset_in(tmp_path / "nowhere")
+
+
+def test_a_file_is_not_taken_for_a_folder(folder: Path) -> None:
+    with pytest.raises(BadDataset, match=r"this is a file .*--answers"):
+        dataset_in(folder / "qrels.tsv")
+
+
+def test_a_folder_is_not_taken_for_a_file(folder: Path) -> None:
+    (folder / "qrels.tsv").unlink()
+    (folder / "qrels.tsv").mkdir()
+    with pytest.raises(BadDataset, match=r"qrels\.tsv: this is not a file"):
+        dataset_in(folder)
+
+
+def test_a_place_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadDataset, match="this cannot be read"):
+        dataset_in(tmp_path / ("x" * 10_000))
+
+
+def test_what_no_database_takes_is_gone_from_threads_too(tmp_path: Path) -> None:
+    query = {"_id": "q1", "text": "x\0", "turns": [["user", "a\0\ud800b"], ["user", "x"]]}
+    (case,) = dataset_in(write_dataset(tmp_path, queries=[query], judgements="q1\tgate\t1\n")).cases
+
+    assert (case.text, case.turns) == ("x", (Turn("user", "a���b"),))
 
 
 def test_a_long_id_is_not_repeated_at_length(folder: Path) -> None:
