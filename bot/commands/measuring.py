@@ -24,7 +24,7 @@ Measured = Annotated[
     typer.Argument(
         metavar="DATASET",
         help="A folder with corpus.jsonl, queries.jsonl, and qrels.tsv or qrels/test.tsv (the layout of BEIR); "
-        "with --answers a file of questions.",
+        "or a file of questions (`quoth questions --help`).",
         show_default=False,
     ),
 ]
@@ -39,7 +39,7 @@ def evaluate(  # noqa: PLR0913  # A command has as many options as it has.
         bool, typer.Option("--answers", help="Measure what is answered; DATASET is a file of questions.")
     ] = False,
     kb: Annotated[
-        str | None, typer.Option("--kb", metavar="KB", help="With --answers: the knowledge base to ask.")
+        str | None, typer.Option("--kb", metavar="KB", help="With a file of questions: the knowledge base to ask.")
     ] = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Measure the usual pipelines beside it, with the same models and chunks.")
@@ -66,15 +66,19 @@ def evaluate(  # noqa: PLR0913  # A command has as many options as it has.
     differences are beyond chance. --report puts it all on one page with
     pictures and the queries that went worst, to be opened without a network.
 
-    --answers asks a file of questions instead, in your own knowledge base,
-    and judges the answers: facts, citations, honest noes, and time.
+    --answers asks a file of questions instead, in your own knowledge base and
+    with the model that is configured, and judges the answers without one:
+    facts said, citations that support, exact quotes, right and wrong refusals,
+    risk over coverage, and time; then every question that failed, and why.
+    Without --answers, a file's questions are searched for in your knowledge
+    base, and the sources they name are the right documents.
     """
-    if answers and (compare or report):
-        raise Misconfigured("--compare and --report are about what is found, not about --answers. Leave one out.")
-    if answers:
-        _measure_answers(context, dataset, kb, config, as_json=as_json)
+    if (answers or dataset.is_file()) and (compare or report):
+        raise Misconfigured("--compare and --report take a dataset’s folder, not a file or --answers. Leave one out.")
+    if answers or dataset.is_file():
+        _measure_questions(context, dataset, kb, config, answers=answers, as_json=as_json)
     elif kb is not None:
-        raise Misconfigured("--kb goes with --answers: a dataset is its own knowledge base.")
+        raise Misconfigured("--kb goes with --answers or a file of questions: a dataset is its own knowledge base.")
     else:
         found = _found(dataset, lambda: house_of(context, config), report or (), compare=compare)
         show(context, as_json, found.to_json(), lambda: _show(found))
@@ -125,14 +129,15 @@ def _show(found: Evaluation) -> None:
         console.show_figures(found.to_json())
 
 
-def _measure_answers(
-    context: typer.Context, file: Path, knowledge_base: str | None, config: Path | None, *, as_json: bool
+def _measure_questions(
+    context: typer.Context, file: Path, kb: str | None, config: Path | None, *, answers: bool, as_json: bool
 ) -> None:
     from bot.evaluation.answers import showing  # noqa: PLC0415  # needed here alone
+    from bot.evaluation.answers.finding import found  # noqa: PLC0415
     from bot.evaluation.answers.reading import questions_in  # noqa: PLC0415
     from bot.evaluation.answers.running import measured  # noqa: PLC0415  # slow to import
 
     questions = questions_in(file)
     with house_of(context, config) as house:
-        told = measured(house, questions, knowledge_base).to_json()
-    show(context, as_json, told, lambda: showing.show(told))
+        told = (measured if answers else found)(house, questions, kb).to_json()
+    show(context, as_json, told, lambda: showing.show(told) if answers else console.show_figures(told))

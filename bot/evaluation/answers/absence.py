@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from connectors.text.analysis import terms_of
+from connectors.text.analysis import STOP_WORDS
 
 _NAMES = (
     "Salesforce", "Okta", "Snowflake", "Zendesk", "Jenkins", "MongoDB", "Splunk", "SAP", "Workday", "RabbitMQ",
@@ -42,15 +43,15 @@ class Absence:
     """Hears everything that a knowledge base says, and remembers which well-known names it has not heard."""
 
     _names: dict[str, frozenset[str]] = field(
-        default_factory=lambda: {name: frozenset(terms_of(name)) for name in _NAMES}
+        default_factory=lambda: {name: frozenset(_words_of(name)) for name in _NAMES}
     )
     _others: dict[str, frozenset[str]] = field(
-        default_factory=lambda: {ask: frozenset(terms_of(ask)) for ask in _ELSEWHERE}
+        default_factory=lambda: {ask: frozenset(_words_of(ask)) for ask in _ELSEWHERE}
     )
 
     def take(self, text: str) -> None:
         """Hear a text."""
-        heard = set(terms_of(text))
+        heard = set(_words_of(text))
         self._names = {name: terms for name, terms in self._names.items() if not terms & heard}
         self._others = {ask: left for ask, terms in self._others.items() if (left := terms - heard)}
 
@@ -63,3 +64,8 @@ class Absence:
         outside = [Nothing(ask, "out_of_scope", min(unheard)) for ask, unheard in self._others.items()]
         few = outside[: max(1, count // 4)]
         return [*inside[: count - len(few)], *few]
+
+
+def _words_of(text: str) -> list[str]:
+    """Its words as they stand: knowledge bases are large, and what is looked for has no other forms."""
+    return [word for word in re.findall(r"[^\W_]+", text.casefold()) if word not in STOP_WORDS]

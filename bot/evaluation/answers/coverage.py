@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -29,19 +29,17 @@ class Point:
     risk: float
 
 
-def confidence_of(answer: Answer) -> float:
-    """The best evidence that an answer carries: the highest score that the reranker gave a passage it was made from.
+def confidences_of(answers: Sequence[Answer]) -> list[float]:
+    """How much speaks for each answer: the highest score that the reranker gave a passage it was made from.
 
-    Where nothing was reranked, the highest cosine between the question and a passage. Both are comparable between
-    questions, which the score that passages are ordered by is not; they are not comparable with each other.
+    Where some of the answers were made without reranking, it is the highest cosine between question and passage, for
+    all of them. Both are comparable between questions, but not with each other; the score that passages are ordered by
+    is comparable within one question only.
     """
-    for scores in (
-        [passage.rerank_score for passage in answer.passages if passage.rerank_score is not None],
-        [passage.vector_score for passage in answer.passages if passage.vector_score is not None],
-    ):
-        if scores:
-            return max(scores)
-    return 0.0
+    reranked = [_best(passage.rerank_score for passage in answer.passages) for answer in answers]
+    near = [_best(passage.vector_score for passage in answer.passages) for answer in answers]
+    chosen = near if None in reranked else reranked
+    return [0.0 if score is None else score for score in chosen]
 
 
 def curve(answers: Sequence[Sure], asked: int) -> list[Point]:
@@ -72,6 +70,10 @@ def _area_under(risks: Numbers) -> Statistic:
         return np.asarray((wrong.cumsum(axis=-1) / np.arange(1, wrong.shape[-1] + 1)).mean(axis=-1))
 
     return area
+
+
+def _best(scores: Iterable[float | None]) -> float | None:
+    return max((score for score in scores if score is not None), default=None)
 
 
 def _surest_first(answers: Sequence[Sure]) -> list[Sure]:

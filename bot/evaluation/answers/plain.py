@@ -13,6 +13,7 @@ _LINK = re.compile(r"!?\[((?:[^\[\]\\]|\\.)*)\]\([^()\n]*\)")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EMPHASIS = re.compile(r"(?<!\\)(?:\*+|`+|~~|(?<!\w)_+(?=\S)|(?<=[^\s\\])_+(?!\w))")
 _SPACES = re.compile(r"\s+")
+_SPACED_RANGE = re.compile(r"(?<=\d) - (?=\d)")
 
 _TYPOGRAPHY = str.maketrans(
     {"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "⁄": "/", "×": "x"}
@@ -51,6 +52,7 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     A number is one token with its decimals, its thousands and its range: 90 is neither in 190 nor in 90.5 nor in 60–90.
     """
     folded = unicodedata.normalize("NFKC", plain(text)).translate(_TYPOGRAPHY).casefold()
+    folded = _SPACED_RANGE.sub("-", folded)
     folded = "".join(c for c in folded if unicodedata.category(c) != "Cf")  # Zero-width characters hide words.
     found = list(_TOKEN.finditer(folded))
     return tuple(token for match in found if (token := _token(match, folded)).text)

@@ -11,7 +11,7 @@ from bot import console
 from bot.answering.model import Answer, Failure, Piece, Question, Scope
 from bot.evaluation.answers.judging import Taken, Verdict, judged
 from bot.evaluation.answers.questions import Case, Questions
-from bot.evaluation.answers.standing import Standing, check_synced, the_only_one
+from bot.evaluation.answers.standing import Standing, check_synced, knowledge_base_of
 from bot.evaluation.answers.telling import Measured
 from connectors.errors import TryLater
 
@@ -55,23 +55,17 @@ def measured(house: House, questions: Questions, knowledge_base: str | None = No
         Misconfigured: There is no such knowledge base, or none is named.
         TryLater: What would be asked was never synced, the index has lost something, or no question could be answered.
     """
-    named = {case.name: _named(house, questions, case, knowledge_base) for case in questions.cases}
-    scopes = {name: house.scope_of(name) for name in dict.fromkeys(named.values())}
+    bases = [knowledge_base_of(case, questions, house.settings, knowledge_base) for case in questions.cases]
+    scopes = {name: house.scope_of(name) for name in dict.fromkeys(bases)}
     for name in scopes:
         check_synced(house, name)
     house.warm_up()  # Models are loaded by the first question, whoever asks it.
-    asked = [(case, scopes[named[case.name]]) for case in questions.cases]
+    asked = [(case, scopes[base]) for case, base in zip(questions.cases, bases, strict=True)]
     verdicts = asyncio.run(_verdicts(house.answerer, asked))
     failures = [verdict.taken.answer.failure for verdict in verdicts if verdict.outcome == "error"]
     if failures and len(failures) == len(verdicts):
         raise TryLater(f"No question could be answered. {failures[0].message if failures[0] else ''}".strip())
     return Measured(questions, verdicts, tuple(scopes))
-
-
-def _named(house: House, questions: Questions, case: Case, knowledge_base: str | None) -> str:
-    """Where a question is asked."""
-    named = knowledge_base or case.knowledge_base or questions.knowledge_base
-    return named or the_only_one(house.settings, str(questions.path))
 
 
 async def _verdicts(answerer: Answerer, asked: Sequence[tuple[Case, Scope]]) -> list[Verdict]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.evaluation.answers.coverage import Sure, aurc, confidence_of
+from bot.evaluation.answers.coverage import Sure, aurc, confidences_of
 from bot.evaluation.answers.judging import Verdict
 from bot.evaluation.intervals import Estimate, estimate, mean, percentile
 
@@ -31,18 +31,16 @@ def figures_of(verdicts: Sequence[Verdict]) -> dict[str, Figure]:
         "refusal_accuracy": _mean(verdict.is_right for verdict in others),
         "false_refusals": _mean(verdict.outcome == "not_found" for verdict in answerable),
         "aurc": aurc(sure_ones(told)) if answered else None,
-        **_times("first_text_ms", [verdict.taken.first_text_ms for verdict in answered]),
+        **_times("first_text_ms", [verdict.taken.first_text_ms for verdict in told]),
         **_times("answer_ms", [verdict.taken.total_ms for verdict in told]),
     }
 
 
 def sure_ones(verdicts: Sequence[Verdict]) -> list[Sure]:
     """The answers that were given, for the risk-coverage curve."""
-    return [
-        Sure(confidence_of(verdict.taken.answer), not verdict.is_right)
-        for verdict in verdicts
-        if verdict.outcome == "answered"
-    ]
+    given = [verdict for verdict in verdicts if verdict.outcome == "answered"]
+    confidences = confidences_of([verdict.taken.answer for verdict in given])
+    return [Sure(sure, not verdict.is_right) for sure, verdict in zip(confidences, given, strict=True)]
 
 
 def counts_of(verdicts: Sequence[Verdict], waiting: int) -> dict[str, int]:

@@ -28,10 +28,10 @@ _SECTIONS = {
         "source_precision": "cited sources expected",
     },
     "Milliseconds": {
-        "first_text_ms_p50": "first text, median",
-        "first_text_ms_p95": "first text, p95",
-        "answer_ms_p50": "end, median",
-        "answer_ms_p95": "end, p95",
+        "first_text_ms_p50": "to the first text, median",
+        "first_text_ms_p95": "to the first text, p95",
+        "answer_ms_p50": "to the end, median",
+        "answer_ms_p95": "to the end, p95",
     },
 }
 _KINDS = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bot.answering.model import Citation
+from bot.answering.model import Citation, Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ def sources_of(citations: Sequence[Citation], expected: Sequence[str]) -> Source
     return Sources(tuple(missing), tuple(cited), tuple(name for name in cited if name not in fitting))
 
 
-def is_meant(citation: Citation, expected: str) -> bool:
-    """Whether these words name the cited document: its id, an end of it (a path, a page id), its URL or its title."""
-    document_id, wanted = citation.document_id, expected.strip()
+def is_meant(cited: Citation | Passage, expected: str) -> bool:
+    """Whether these words name the document: its id, an end of it (a path, a page id), its URL or its title."""
+    document_id, wanted = cited.document_id, expected.strip()
     if document_id == wanted or document_id.endswith((f":{wanted}", f"/{wanted}")):
         return True
-    if citation.title.casefold() == wanted.casefold():
+    if cited.title.casefold() == wanted.casefold():
         return True
-    url = citation.url if "#" in wanted else citation.url.partition("#")[0]
+    url = cited.url if "#" in wanted else cited.url.partition("#")[0]
     return "://" in wanted and unquote(url).rstrip("/") == unquote(wanted).rstrip("/")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from bot import console
+from bot.evaluation.answers.questions import Case, Questions
 from bot.settings import Settings
 from connectors.errors import Misconfigured, TryLater
 from connectors.ledger.ledger import SourceFigures
@@ -50,6 +51,16 @@ def check_synced(house: Standing, knowledge_base: str) -> None:
     left = sum(standing[name].chunks - standing[name].embedded for name in sources)
     if left > 0:
         console.err.print(f"{left} chunks have no vector yet: they are found by their words only.", markup=False)
+
+
+def knowledge_base_of(case: Case, questions: Questions, settings: Settings, named: str | None) -> str:
+    """Where a question is asked: in the knowledge base that is named, else in its own, its file's, or the only one.
+
+    Raises:
+        Misconfigured: There is none of these.
+    """
+    own = named or case.knowledge_base or questions.knowledge_base
+    return own or the_only_one(settings, str(questions.path))
 
 
 def the_only_one(settings: Settings, whoever_asks: str) -> str:

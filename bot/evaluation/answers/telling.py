@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bot.evaluation.answers.coverage import confidence_of, curve
+from bot.evaluation.answers.coverage import confidences_of, curve
 from bot.evaluation.answers.facts import Fact
 from bot.evaluation.answers.judging import Verdict
 from bot.evaluation.answers.questions import Questions
@@ -39,11 +39,17 @@ class Measured:
             "risk_coverage": [_rounded(asdict(point)) for point in curve(sure_ones(told), len(told))],
             "models": dict(models),
             "knowledge_bases": list(self.knowledge_bases),
-            "questions": [_question(verdict) for verdict in self.verdicts],
+            "questions": list(self._questions()),
         }
 
+    def _questions(self) -> Iterator[dict[str, Any]]:
+        given = [verdict for verdict in self.verdicts if verdict.outcome == "answered"]
+        sure = confidences_of([verdict.taken.answer for verdict in given])
+        confidence = {verdict.case.name: how_sure for verdict, how_sure in zip(given, sure, strict=True)}
+        yield from (_question(verdict, confidence.get(verdict.case.name)) for verdict in self.verdicts)
 
-def _question(verdict: Verdict) -> dict[str, Any]:
+
+def _question(verdict: Verdict, confidence: float | None) -> dict[str, Any]:
     case, answer = verdict.case, verdict.taken.answer
     support, overlap, sources = verdict.support, verdict.overlap, verdict.sources
     told = {
@@ -66,8 +72,8 @@ def _question(verdict: Verdict) -> dict[str, Any]:
         "reference": overlap.reference if overlap else None,
         "token_f1": overlap.token_f1 if overlap else None,
         "bleu": overlap.bleu if overlap else None,
-        "confidence": confidence_of(answer) if answer.passages else None,
-        "first_text_ms": verdict.taken.first_text_ms if answer.outcome == "answered" else None,
+        "confidence": confidence,
+        "first_text_ms": verdict.taken.first_text_ms,
         "answer_ms": verdict.taken.total_ms,
         "model": answer.model or None,
         "error": answer.failure.kind if answer.failure else None,
@@ -99,7 +105,7 @@ def _shown(fact: Fact) -> str:
 
 
 def _json(figure: Estimate | int | None) -> Any:
-    return _rounded(asdict(figure)) if isinstance(figure, Estimate) else figure
+    return figure.to_json() if isinstance(figure, Estimate) else figure
 
 
 def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:

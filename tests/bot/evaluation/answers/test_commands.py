@@ -71,11 +71,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     structlog.reset_defaults()
 
 
-def test_a_file_is_started_checked_and_measured(run: Run) -> None:
-    assert run("questions", "init") == (1, "", "Never synced yet: handbook. Run `quoth sync` first.")
-    assert not Path("questions.yaml").exists()
+@pytest.mark.parametrize("words", [["questions", "init"], ["eval", "mine.yaml", "--answers"], ["eval", "mine.yaml"]])
+def test_before_the_first_sync_there_is_nothing_to_measure(run: Run, words: list[str]) -> None:
     Path("mine.yaml").write_text(QUESTIONS)
-    assert run("eval", "mine.yaml", "--answers")[::2] == (1, "Never synced yet: handbook. Run `quoth sync` first.")
+    assert run(*words) == (1, "", "Never synced yet: handbook. Run `quoth sync` first.")
+    assert not Path("questions.yaml").exists()
+
+
+def test_a_file_is_started_checked_and_measured(run: Run) -> None:
+    Path("mine.yaml").write_text(QUESTIONS)
     run("sync")
 
     code, out, _ = run("questions", "init", "-n", "4")
@@ -104,6 +108,9 @@ def test_a_file_is_started_checked_and_measured(run: Run) -> None:
         ("shoes", "not_found"),
     ]
     assert told["questions"][0]["cited"] == ["git:handbook:deploying.md"]
+    told = json.loads(run("eval", "mine.yaml", "--json")[1])
+    assert list(told)[-3:] == ["documents", "chunks", "queries"]
+    assert (told["recall@3"]["value"], told["mrr"]["value"], told["queries"]) == (1.0, 1.0, 1)
     assert "2 questions in eng; answered by: quotes" in run("eval", "mine.yaml", "--answers", "--kb", "eng")[1]
 
 
@@ -162,6 +169,8 @@ def test_feedback_is_recorded_once(run: Run) -> None:
         (["eval", "nowhere.yaml", "--answers"], "nowhere.yaml: the file cannot be read"),
         (["eval", "bad.yaml", "--answers"], "bad.yaml, line 2: question 1: “ask” is empty."),
         (["eval", "fine.yaml", "--answers", "--kb", "none"], "There is no knowledge base called “none”"),
+        (["eval", "fine.yaml", "--compare"], "--compare and --report take a dataset’s folder"),
+        (["eval", "no-sources.yaml"], "no question names its “sources”"),
         (["questions", "init", "--kb", "none"], "There is no knowledge base called “none”"),
         (["questions", "init", "-n", "0"], "-n"),
         (["questions", "record", "--kb", "none"], "There is no knowledge base called “none”"),
@@ -173,6 +182,7 @@ def test_feedback_is_recorded_once(run: Run) -> None:
 def test_bad_usage_is_a_sentence_and_exit_2(run: Run, words: list[str], said: str) -> None:
     Path("bad.yaml").write_text("questions:\n- {ask: '', facts: [x]}\n")
     Path("fine.yaml").write_text(QUESTIONS)
+    Path("no-sources.yaml").write_text("questions:\n- {ask: who, facts: [x]}\n")
     code, out, err = run(*words)
     assert (code, out, said in err) == (2, "", True)
 

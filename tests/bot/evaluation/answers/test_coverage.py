@@ -3,7 +3,7 @@
 import pytest
 
 from bot.answering.model import Answer
-from bot.evaluation.answers.coverage import Point, Sure, aurc, confidence_of, curve
+from bot.evaluation.answers.coverage import Point, Sure, aurc, confidences_of, curve
 from tests.bot.evaluation.answers.answered import answered, passage
 
 
@@ -29,7 +29,9 @@ def test_answers_of_one_confidence_are_in_no_order() -> None:
     assert aurc(one).value == 0.5
 
 
-def test_confidence_is_the_best_reranked_passage_or_else_the_nearest() -> None:
-    assert confidence_of(answered("x [1]")) == 3.0
-    assert confidence_of(answered("x [1]", passages=[passage("a", "x"), passage("b", "x")])) == 0.5
-    assert confidence_of(Answer("answered", "x")) == 0.0
+def test_confidence_is_the_best_reranked_passage_or_for_all_of_them_the_nearest() -> None:
+    plain = answered("x [1]", passages=[passage("a", "x"), passage("b", "x")])
+    assert confidences_of([answered("x [1]"), answered("y [2]")]) == [3.0, 3.0]
+    assert confidences_of([answered("x [1]"), plain]) == [0.5, 0.5]
+    assert confidences_of([plain, Answer("answered", "x")]) == [0.5, 0.0]
+    assert confidences_of([]) == []

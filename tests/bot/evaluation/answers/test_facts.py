@@ -24,6 +24,7 @@ from bot.evaluation.answers.plain import plain
         ("1\u202f900 euros", "1 900 euros"),
         ("between 20 December and 2 January", "20 December"),
         ("between 5–10 minutes", "5-10 minutes"),
+        ("5 – 10 minutes", "5-10 minutes"),
         ("don’t “merge”", 'don\'t "merge"'),
         ("See [the runbook](https://a.example/x).", "the runbook."),
         ("on\u2011call", "on-call"),

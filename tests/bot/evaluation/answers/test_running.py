@@ -130,7 +130,9 @@ def test_the_only_knowledge_base_need_not_be_named(answerer: ScriptedAnswerer, f
 
 def test_time_to_the_first_text_is_not_that_to_the_end(file: Path) -> None:
     told = told_of(ScriptedHouse(ScriptedAnswerer(ANSWERS, seconds=0.03)), file)
-    assert told["first_text_ms_p95"]["value"] < 20 < told["answer_ms_p50"]["value"]
+    waited = {question["id"]: question["answer_ms"] - question["first_text_ms"] for question in told["questions"]}
+    assert (waited["takes"] >= 25, waited["shoes"] < 25) == (True, True)  # an honest no comes at once, as a whole
+    assert told["answer_ms_p50"]["value"] >= 25
 
 
 @pytest.mark.parametrize(
@@ -159,9 +161,7 @@ def test_nothing_is_measured_where_everything_fails(file: Path) -> None:
 def test_what_nobody_asked_has_no_figure(answerer: ScriptedAnswerer, file: Path) -> None:
     file.write_text("questions:\n  - {ask: 'which shoes?', expect: nothing, knowledge_base: company}\n")
     told = told_of(ScriptedHouse(answerer), file)
-    assert [told[name] for name in ("correctness", "bleu", "citation_recall", "aurc", "first_text_ms_p50")] == 5 * [
-        None
-    ]
+    assert [told[name] for name in ("correctness", "bleu", "citation_recall", "aurc", "source_recall")] == 5 * [None]
     assert told["refusal_accuracy"]["value"] == 1.0
 
 
