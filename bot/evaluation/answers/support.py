@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bot.answering.inert import outside_code
 from bot.answering.model import Answer, Citation, Passage
@@ -76,18 +77,19 @@ def support_in(answer: Answer) -> Support:
 def groups_in(text: str, numbers: Collection[int]) -> list[Marked]:
     """The statements of an answer's text with the marks that stand for them; what comes after the last has none.
 
-    A mark stands for what was said since the one before. A code block also belongs to the marks of the line that leads
-    into it.
+    A mark stands for what was said since the one before. A code block without marks below it belongs to those of the
+    line that leads into it.
     """
     groups: list[Marked] = []
     said: list[str] = []
-    for signed, kind in _with_lead_ins(units_of(_signed(text, numbers))):
+    units = list(_with_lead_ins(units_of(_signed(text, numbers))))
+    for (signed, kind), (below, _) in pairwise([*units, ("", "markup")]):
         if leading := _LEADING.match(signed) if said else None:  # A mark below a code block.
             groups.append(Marked(_numbers(leading[0]), tuple(said)))
             said = []
         rest = signed[leading.end() :] if leading else signed
         found, words = _numbers(rest), _SIGN.sub("", rest)
-        if kind == "code" and not found and not said and groups:
+        if kind == "code" and groups and not (found or said or _LEADING.match(below)):
             groups[-1] = Marked(groups[-1].numbers, (*groups[-1].statements, words))
         elif tokens_of(words):
             said.append(words)

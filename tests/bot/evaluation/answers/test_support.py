@@ -24,6 +24,7 @@ from tests.bot.evaluation.answers.answered import DEPLOYS, LIMITS, answered
         ("Run this: [1]\n\n```\nshipctl rollback payments\n```", 1, 1),
         ("Run this:\n\n```\nshipctl rollback payments\n```\n\n[1]", 1, 1),
         ("```\nshipctl rollback payments\n```\n\n[1] It needs one approval. [1]", 1, 1),
+        ("The Team plan has limits. [2]\n\n```\nshipctl rollback payments\n```\n\n[1]", 1, 1),
         ("- takes 90 seconds [1]\n- needs one approval [1]\n- undoes nothing else [1]", 2 / 3, 2 / 3),
         ("| Plan | Requests |\n|---|---|\n| Team | 600 [2] |", 1, 1),
         ("Just text.", 0, None),
