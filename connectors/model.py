@@ -118,12 +118,16 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question as a store understands it: analysed, weighted terms, and the scope as tags, never empty."""
+    """A question as a store understands it: analysed, weighted terms, and the scope as tags, never empty.
+
+    ``pairs`` are terms that stand side by side in the question: a chunk where they do, too, counts for more.
+    """
 
     terms: Mapping[str, float]
     vector: Vector | None
     tags: frozenset[str]
     limit: int
+    pairs: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.tags:

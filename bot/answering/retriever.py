@@ -16,7 +16,7 @@ from pydantic import ConfigDict, PrivateAttr
 from bot.answering.model import Passage, Question, Rejected, Retrieved
 from bot.answering.rerank import RERANKED, Reranker, blended, logits_of, numbered
 from bot.answering.variety import varied
-from bot.answering.weighting import Part, parts_of, terms_in, vector_of
+from bot.answering.weighting import Part, pairs_in, parts_of, terms_in, vector_of
 from connectors.errors import QuothError, TryLater
 from connectors.fusion import fused
 from connectors.model import Candidate, Chunk, Query, Vector
@@ -132,7 +132,7 @@ class Search:
     def _found_in(self, index: Index, question: Question, limit: int) -> Retrieved:
         parts = parts_of(question)
         vector = _vector_of(parts, index)
-        query = Query(terms_in(parts), vector, question.scope.tags, max(DEPTH, limit))
+        query = Query(terms_in(parts), vector, question.scope.tags, max(DEPTH, limit), pairs_in(parts))
         offers = self._vouched_for(index.store, query, limit)
         if not offers.candidates:
             return Retrieved(())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from connectors.model import Vector
 from connectors.ports import Embedder
 from connectors.text.analysis import terms_of
 
-EARLIER_QUESTIONS = 0.3
+EARLIER_QUESTIONS = 0.6
 """Shared by the last few of them."""
-LAST_ANSWER = 0.2
-"""Both measured on conversations (tests/bench/retrieval); better than no thread even when the last answer was wrong."""
+LAST_ANSWER = 0.1
+"""Both measured on conversations (tests/bench/retrieval): little is lost when the last answer was a wrong one."""
 
 MOST_EARLIER = 4
 """Earlier questions that count: older ones were measured to add nothing, and each costs an embedding."""
@@ -48,6 +49,15 @@ def terms_in(parts: Iterable[Part]) -> Mapping[str, float]:
         for term in terms_of(part.text):
             terms[term] = max(terms.get(term, 0.0), part.weight)
     return terms
+
+
+def pairs_in(parts: Iterable[Part]) -> Mapping[tuple[str, str], float]:
+    """The terms that stand side by side in a part, weighed as single terms are."""
+    pairs: dict[tuple[str, str], float] = {}
+    for part in parts:
+        for pair in pairwise(terms_of(part.text)):
+            pairs[pair] = max(pairs.get(pair, 0.0), part.weight)
+    return pairs
 
 
 def vector_of(parts: Sequence[Part], embedder: Embedder) -> Vector | None:

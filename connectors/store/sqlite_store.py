@@ -93,7 +93,7 @@ class SqliteStore:
         """
         with self._file.reading() as connection:
             matrix = self._matrix(connection)
-            words = keyword_query(connection, query.terms)
+            words = keyword_query(connection, query)
             cosines = None if query.vector is None else matrix.cosines(query.vector, query.tags)
             depth = query.limit
             while True:

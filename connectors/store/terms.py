@@ -18,6 +18,11 @@ def keys_of(terms: Iterable[str]) -> list[str]:
     return [_key(term) for term in terms]
 
 
+def keyed(pairs: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    """Pairs of terms as pairs of such keys."""
+    return {(_key(first), _key(second)): weight for (first, second), weight in pairs.items()}
+
+
 def repeats_of(weights: Mapping[str, float]) -> dict[str, int]:
     """How often each term is to be said so that it counts by its weight; once where all weigh about the same."""
     loudest = max(weights.values(), default=1.0)

@@ -99,6 +99,18 @@ class StoreContract:
         }
         assert scores["apples only"] == pytest.approx(5 * scores["pears only"])
 
+    def test_words_side_by_side_count_more_where_the_question_has_them_so(self, store: KnowledgeStore) -> None:
+        put = [chunks(name, text)[0] for name, text in (("a", "restore backup now"), ("b", "backup restore now"))]
+        for chunk in put:
+            store.put([chunk])
+        alone = {"restor": 1.0, "backup": 1.0}
+        plain = {c.chunk.text: c.keyword_score for c in store.search(Query(alone, None, _WIKI, 10))}
+        assert plain["restore backup now"] == pytest.approx(plain["backup restore now"])
+        pairs = {("restor", "backup"): 1.0, ("backup", "unheard"): 1.0}
+        paired = {c.chunk.text: c.keyword_score for c in store.search(Query(alone, None, _WIKI, 10, pairs))}
+        assert paired["backup restore now"] == pytest.approx(plain["backup restore now"])
+        assert paired["restore backup now"] > plain["restore backup now"]
+
     def test_vectors_find_what_words_do_not(self, store: KnowledgeStore) -> None:
         near, far = chunks("a", "Reset the VPN password.", "Book holidays.")
         store.put([near, far])

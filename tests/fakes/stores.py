@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from connectors.model import (
 )
 from connectors.text.analysis import terms_of
 
-K1, B = 1.2, 0.75
+K1, B, PAIR = 1.2, 0.75, 0.5
 SAMPLE = 512
 
 
@@ -148,6 +149,8 @@ class MemoryStore:
                 rarity = math.log(1 + (len(words) - frequency[term] + 0.5) / (frequency[term] + 0.5))
                 norm = counts[term] + K1 * (1 - B + B * length / average)
                 score += weight * rarity * counts[term] * (K1 + 1) / norm
+            beside = set(pairwise(words[key]))
+            score += PAIR * sum(weight for pair, weight in query.pairs.items() if pair in beside)
             vector = self.vectors.get(key)
             near = None if vector is None or query.vector is None else float(np.dot(vector, query.vector))
             found.append(Candidate(chunk, score, near))

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from weaviate.proto.v1 import base_pb2
 
 from connectors.model import Candidate, Query, Vector
-from connectors.store.bm25f import MAX_TERMS, strongest
-from connectors.store.terms import keys_of, repeats_of
-from connectors.store.weaviate.bags import scores_of
+from connectors.store.bm25f import MAX_TERMS, Worth, pair_score, worth_of
+from connectors.store.terms import keyed, keys_of, repeats_of
+from connectors.store.weaviate.bags import head_length, scores_of
 from connectors.store.weaviate.connection import Call, Connection
 from connectors.store.weaviate.index import Index
 from connectors.store.weaviate.measures import Measures
-from connectors.store.weaviate.objects import BAG, SHOWN, Stored
+from connectors.store.weaviate.objects import BAG, SHOWN, TERMS, Stored
 from connectors.store.weaviate.requests import LARGEST_ANSWER, among, any_of, by_vector, by_words, fetch
 
 _DEPTH = 3
 """Candidates by words for each two wanted: the server's order is not quite the true one."""
 _SHALLOWEST = 100
 _PROBED_AT_ONCE = 64
+_WANTED = (BAG, TERMS, *SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Search:
         self._limit = min(limit, LARGEST_ANSWER)
         positive = ((key, weight) for key, weight in query.terms.items() if weight > 0)
         self._weights = {key: weight for term, weight in positive for key in keys_of([term])}
+        self._pairs = keyed(query.pairs)
 
     def run(self) -> Found:
         """The best by words and the best by vector within the scope, each with both true scores."""
@@ -59,14 +61,23 @@ class Search:
         near_call = self._start_near()
         if len(self._weights) > MAX_TERMS:
             worth = self._worth(probes)
-            words_call = self._start_words({key: self._weights[key] for key in worth})
+            words_call = self._start_words({key: self._weights[key] for key in worth.terms})
         else:
             words_call = self._start_words(self._weights)
             worth = self._worth(probes)
         near, likely = index.finish(node, near_call), index.finish(node, words_call)
         known = {one.uuid for one in near}
         rows = (*near, *self._fetch([one.uuid for one in likely if one.uuid not in known]))
-        return self._vetted(rows, scores_of([row.text(BAG) for row in rows], worth, self._measures.averages))
+        return self._vetted(rows, self._scores(rows, worth))
+
+    def _scores(self, rows: Sequence[Stored], worth: Worth) -> list[float]:
+        averages = self._measures.averages
+        bags = [row.text(BAG) for row in rows]
+        alone = scores_of(bags, worth.terms, averages)
+        if not worth.pairs:
+            return alone
+        fields = (row.fields_of_terms(head_length(bag)) for row, bag in zip(rows, bags, strict=True))
+        return [score + pair_score(*one, worth, averages) for score, one in zip(alone, fields, strict=True)]
 
     def _vetted(self, rows: Sequence[Stored], scores: Sequence[float]) -> Found:
         hits = list[Hit]()
@@ -79,7 +90,7 @@ class Search:
     def _start_near(self) -> Call | None:
         if self._query.vector is None:
             return None
-        request = fetch(self._index.name, (BAG, *SHOWN), self._limit, self._scope(), vectors=True)
+        request = fetch(self._index.name, _WANTED, self._limit, self._scope(), vectors=True)
         return self._index.start(self._node, by_vector(request, self._query.vector))
 
     def _start_words(self, weights: Mapping[str, float]) -> Call | None:
@@ -94,7 +105,7 @@ class Search:
         if not uuids:
             return []
         with_vectors = self._query.vector is not None
-        request = fetch(self._index.name, (BAG, *SHOWN), len(uuids), among(uuids), vectors=with_vectors)
+        request = fetch(self._index.name, _WANTED, len(uuids), among(uuids), vectors=with_vectors)
         return self._index.finish(self._node, self._index.start(self._node, request))
 
     def _cosine(self, one: Stored) -> float | None:
@@ -106,12 +117,13 @@ class Search:
     def _scope(self) -> base_pb2.Filters:
         return any_of("tags", sorted(self._query.tags))
 
-    def _worth(self, probes: Mapping[str, Call]) -> dict[str, float]:
+    def _worth(self, probes: Mapping[str, Call]) -> Worth:
         """What the terms that can decide are worth. That nobody holds a term is not remembered: it may come."""
         for key, call in probes.items():
             self._measures.learn(key, self._index.finish(self._node, call))
         known = self._measures.rarities
-        return strongest(self._weights, {key: known[key] for key in self._weights if key in known})
+        rarities = {key: known[key] for key in self._weights if key in known}
+        return worth_of(self._weights, self._pairs, rarities)
 
     def _start_probes(self) -> dict[str, Call]:
         unknown = [key for key in self._weights if key not in self._measures.rarities]
@@ -126,5 +138,5 @@ class Search:
         return [key for group, call in calls if self._index.finish(self._node, call) for key in group]
 
     def _probe(self, keys: Sequence[str]) -> Call:
-        request = by_words(fetch(self._index.name, ("terms",), 1), dict.fromkeys(keys, 1))
+        request = by_words(fetch(self._index.name, (TERMS,), 1), dict.fromkeys(keys, 1))
         return self._index.start(self._node, request)

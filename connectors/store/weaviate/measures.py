@@ -14,7 +14,7 @@ from connectors.model import Vector
 from connectors.store.bm25f import Averages, rarity
 from connectors.store.weaviate.bags import averages_of
 from connectors.store.weaviate.index import STAMPS, Index
-from connectors.store.weaviate.objects import BAG, IDENTITY, Stored
+from connectors.store.weaviate.objects import BAG, IDENTITY, TERMS, Stored
 from connectors.store.weaviate.requests import LARGEST_ANSWER, all_of, among, by_words, equals, fetch, stamped
 from connectors.store.weaviate.schema import K1, B
 
@@ -63,7 +63,7 @@ class Measures:
 
     def told(self, term: str, found: Sequence[Stored]) -> float | None:
         """A term's rarity as the server has it; None where no chunk holds the term."""
-        terms = found[0].text("terms").split() if found else []
+        terms = found[0].text(TERMS).split() if found else []
         times = terms.count(term)
         if not times:
             return None
@@ -115,7 +115,7 @@ class Measuring:
         sample = everything if all(one.embedded for one in everything) else self._sample(embedded=True)[0]
         vectors = [one.vector for one in sample if one.vector is not None]
         averages = averages_of([one.text(BAG) for one in everything])
-        holders = Counter(term for one in everything for term in set(one.text("terms").split()))
+        holders = Counter(term for one in everything for term in set(one.text(TERMS).split()))
         enough = _COMMON if len(everything) < known else 1
         rarities = {
             term: rarity(known, round(count * known / len(everything)))
@@ -130,7 +130,7 @@ class Measuring:
         usual = [term for term, count in holders.items() if _FEWEST_COMPARED <= count <= SAMPLE // 2]
         told: list[float] = []
         for term in sorted(usual, key=lambda term: (-holders[term], term))[:_COMPARED]:
-            found = self._index.fetched(by_words(fetch(self._index.name, ("terms",), 1), {term: 1}))
+            found = self._index.fetched(by_words(fetch(self._index.name, (TERMS,), 1), {term: 1}))
             its = plain.told(term, sorted(found.values(), key=lambda one: -one.score)[:1])
             if its is not None:
                 told.append(rarity(plain.chunks, round(holders[term] * plain.chunks / SAMPLE)) - its)
@@ -151,7 +151,7 @@ class Measuring:
         if not embedded:
             self._range = max(reach, _FIRST_RANGE) if reach < STAMPS else _FIRST_RANGE
         smallest = sorted(found)[:SAMPLE]
-        names = (*IDENTITY, BAG, "terms", "embedded")
+        names = (*IDENTITY, BAG, TERMS, "embedded")
         rows = index.fetched(fetch(index.name, names, SAMPLE, among(smallest), vectors=True)) if smallest else {}
         own = [rows[uuid] for uuid in smallest if uuid in rows and rows[uuid].identity.chunk_id == uuid]
         return own, len(found) * STAMPS // reach

@@ -26,6 +26,8 @@ SHOWN = ("card", "text")
 but the text is in one, as JSON."""
 BAG = "bag"
 """What its keyword score is made of."""
+TERMS = "terms"
+"""What the server searches: the terms of title and headings twice, then those of the text, in their order."""
 EVERYTHING = tuple(one.name for one in PROPERTIES)
 
 _CARD: dict[str, type | tuple[type, ...]] = {
@@ -87,6 +89,11 @@ class Stored:
         named = ((name, _value_of(value)) for name, value in self.properties.items())
         return {name: value for name, value in named if value is not None}
 
+    def fields_of_terms(self, head: int) -> tuple[list[str], list[str]]:
+        """The terms of title and headings, of which there are so many, and those of the text; needs ``TERMS``."""
+        terms = self.text(TERMS).split()
+        return terms[:head], terms[2 * head :]
+
     def text(self, name: str) -> str:
         """A property that is a text; empty where it is none."""
         return str(self.properties[name].text_value) if name in self.properties else ""
@@ -109,7 +116,7 @@ def fields_of(chunks: Sequence[Chunk]) -> dict[str, dict[str, Value]]:
             "text": chunk.text,
             "stamp": stamp_of(chunk_id),
             "embedded": False,
-            "terms": " ".join((*head, *head, *body)),
+            TERMS: " ".join((*head, *head, *body)),
             "bag": bag_of(head, body, [*before, *after]),
         }
         for chunk, head, body, before, after in zip(chunks, heads, bodies, around, around[2:], strict=False)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.answering.model import MAX_QUESTION, Question, Scope, Turn
 from bot.answering.retriever import PassageRetriever, Search
-from bot.answering.weighting import parts_of, terms_in
+from bot.answering.weighting import pairs_in, parts_of, terms_in
 from connectors.errors import Misconfigured, TryLater
 from connectors.ledger.ledger import Vouched, Vouching
 from connectors.model import Chunk, Vector, source_tag
@@ -200,11 +200,24 @@ def test_a_threads_parts_have_their_measured_weights() -> None:
     asked = question("vpn", ("user", "alpha"), ("agent", "wrong"), ("user", "beta vpn"), ("agent", "gamma"))
     assert [(part.text, part.weight) for part in parts_of(asked)] == [
         ("vpn", 1.0),
-        ("alpha", 0.15),
-        ("beta vpn", 0.15),
-        ("gamma", 0.2),
+        ("alpha", 0.3),
+        ("beta vpn", 0.3),
+        ("gamma", 0.1),
     ]
-    assert terms_in(parts_of(asked)) == {"vpn": 1.0, "alpha": 0.15, "beta": 0.15, "gamma": 0.2}
+    assert terms_in(parts_of(asked)) == {"vpn": 1.0, "alpha": 0.3, "beta": 0.3, "gamma": 0.1}
+
+
+def test_words_side_by_side_weigh_as_single_ones_do_and_parts_do_not_join() -> None:
+    asked = question("reset the vpn password", ("user", "vpn password"), ("agent", "reset"))
+    assert pairs_in(parts_of(asked)) == {("reset", "vpn"): 1.0, ("vpn", "password"): 1.0}
+
+
+def test_words_that_stand_side_by_side_as_in_the_question_rank_higher() -> None:
+    store = MemoryStore()
+    for document, text in (("a", "a backup of the restore plan"), ("b", "restore the backup of the plan")):
+        store.put([chunk(document, text)])
+    found = Search(lambda: index_of(store, None), FakeLedger(), None).find(question("restore backup"), 2)
+    assert [passage.document_id for passage in found.passages] == ["wiki:b", "wiki:a"]
 
 
 def test_of_a_very_long_question_the_beginning_counts() -> None:

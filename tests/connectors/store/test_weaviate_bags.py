@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from connectors.store.bm25f import Averages, Words, score
+from connectors.store.bm25f import Averages, Words, Worth, score
 from connectors.store.weaviate.bags import averages_of, bag_of, scores_of
 
 VOCABULARY = [f"word{i}" for i in range(40)]
@@ -27,13 +27,14 @@ def test_many_chunks_at_once_score_as_each_one_does(seed: int) -> None:
     worth = {term: dice.random() * 5 for term in [*dice.sample(VOCABULARY, 6), "unheard"]}
     averages = Averages(2.5, 40.0, 80.0)
     found = scores_of([bagged(words) for words in every], worth, averages)
-    assert found == pytest.approx([score(words, worth, averages) for words in every])
+    assert found == pytest.approx([score(words, Worth(worth, {}), averages) for words in every])
 
 
 def test_a_very_long_chunk_scores_as_it_does_alone() -> None:
     words = Words(["a"] * 60, ["b"] * 500 + ["c"] * 20_000, (["a"] * 30_000,))
     averages = Averages(3.0, 50.0, 100.0)
-    assert scores_of([bagged(words)], {"b": 1.0}, averages) == pytest.approx([score(words, {"b": 1.0}, averages)])
+    alone = score(words, Worth({"b": 1.0}, {}), averages)
+    assert scores_of([bagged(words)], {"b": 1.0}, averages) == pytest.approx([alone])
 
 
 def test_mean_lengths_are_those_of_the_chunks() -> None:
