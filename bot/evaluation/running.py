@@ -20,7 +20,7 @@ from connectors.ledger.ledger import SourceFigures
 from connectors.model import Chunk
 from connectors.ports import Connector
 from connectors.sync.opening import Index
-from connectors.sync.reports import SyncReport, Watcher
+from connectors.sync.reports import FilledWatcher, SyncReport, Watcher
 
 OURS = "quoth"
 """What our own pipeline is called beside others."""
@@ -79,10 +79,13 @@ class House(Protocol):
     def scope_of(self, knowledge_base: str) -> Scope:
         """What a knowledge base holds."""
 
-    def sync_now(
+    def read_now(
         self, connector: Connector, *, full: bool, approve_removals: bool, verify: bool, watch: Watcher | None = None
     ) -> SyncReport:
-        """Sync a source."""
+        """Bring in a source, to be found by its words."""
+
+    def embed_all(self, watch: FilledWatcher | None = None) -> None:
+        """Give vectors to whatever has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +156,15 @@ def _others(house: House, stock: SourceFigures) -> Mapping[str, Rank]:
 def _stocked(house: House, dataset: Dataset) -> SourceFigures:
     """Sync the dataset; what is held of it then, all of it embedded."""
     with console.progress_of(SOURCE) as watch:
-        report = house.sync_now(
+        report = house.read_now(
             DatasetConnector(dataset.corpus), full=False, approve_removals=True, verify=False, watch=watch
         )
     if report.error is not None:
         raise TryLater(report.error)
     if report.unreadable:
         console.err.print(f"{report.unreadable} documents cannot be read. They count as not found.")
+    with console.progress_of_vectors() as filled:
+        house.embed_all(filled)
     (stock,) = (figures for figures in house.ledger.figures() if figures.source == SOURCE)
     if stock.embedded != stock.chunks or house.ledger.indexes.building() is not None:
         raise TryLater("Some chunks have no vector yet. Run the same command again: it goes on where this one ended.")

@@ -19,7 +19,7 @@ from connectors.errors import TryLater
 from connectors.ledger.ledger import SourceFigures
 from connectors.model import Vector
 from connectors.ports import Connector, Embedder
-from connectors.sync.reports import SyncReport
+from connectors.sync.reports import FilledWatcher, SyncReport
 from tests.bot.evaluation.datasets import DOCUMENTS, write_dataset
 from tests.fakes.embedders import WordEmbedder
 
@@ -207,8 +207,11 @@ class Halfway:
     def scope_of(self, knowledge_base: str) -> Scope:
         return Scope(knowledge_base, frozenset({"source:dataset"}))
 
-    def sync_now(self, connector: Connector, **_: object) -> SyncReport:
+    def read_now(self, connector: Connector, **_: object) -> SyncReport:
         return self.report
+
+    def embed_all(self, watch: FilledWatcher | None = None) -> None:
+        """Says that all is done, whatever is."""
 
 
 class Unasked:
