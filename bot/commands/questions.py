@@ -38,7 +38,16 @@ def start_file(  # noqa: PLR0913, PLR0917  # a command's options are its paramet
     context: typer.Context,
     kb: KnowledgeBase = None,
     output: Output = DEFAULT,
-    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many questions to propose.")] = 40,
+    count: Annotated[
+        int,
+        typer.Option(
+            "-n",
+            min=1,
+            max=1000,
+            metavar="N",
+            help="How many questions to propose; some that nothing answers come on top.",
+        ),
+    ] = 40,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if there is one.")] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,

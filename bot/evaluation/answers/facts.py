@@ -31,4 +31,4 @@ def holds(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
 def _same(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
     if any(mine.text != other.text for mine, other in zip(said, wanted, strict=True)):
         return False
-    return not (said[-1].is_number and said[-1].glued and not wanted[-1].glued)
+    return not said[-1].glued

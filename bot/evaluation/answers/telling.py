@@ -88,8 +88,9 @@ def reason_of(verdict: Verdict) -> str | None:
         return f"ended in an error: {answer.failure.message}"
     if verdict.is_right:
         return None
+    cited = ", ".join(dict.fromkeys(citation.document_id for citation in answer.citations))
     if not verdict.case.is_answerable:
-        return "was answered, but the right answer is none"
+        return f"was answered from {cited}, but an honest no is right"
     expected = f"; expected from {', '.join(verdict.case.sources)}" if verdict.case.sources else ""
     if answer.outcome == "not_found":
         return f"found nothing{expected}"

@@ -92,7 +92,7 @@ def test_every_question_is_told_with_its_reason(answerer: ScriptedAnswerer, file
         "limit": "lacks “per hour”; expected from deploys.md",
         "never": "found nothing",
         "shoes": None,
-        "moon": "was answered, but the right answer is none",
+        "moon": "was answered from git:docs:docs/limits.md, but an honest no is right",
         "again": None,
         "broken": "ended in an error: Something went wrong.",
     }
