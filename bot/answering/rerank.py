@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
@@ -13,8 +14,14 @@ from bot.answering.picking import standalone
 RERANKED = 10
 """Passages that are read again: more cost time and win nothing."""
 
-SHARE = 0.5
-"""How much the second reading counts. Alone it ranks worse than what it is to improve."""
+SHARE = 0.35
+"""How much the second reading counts for a question. Alone it ranks worse than what it is to improve."""
+
+_ASKS = re.compile(
+    r"\?(?!\w)|^\W*(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|should|would"
+    r"|will|has|have|may|any)\b",
+    re.I,
+)
 
 
 class Reranker(Protocol):
@@ -22,6 +29,11 @@ class Reranker(Protocol):
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         """One number a text, the higher the better; only their order and distance within one call mean something."""
+
+
+def share_of(question: str) -> float:
+    """How much a second reading counts. The model learnt from questions: for claims, symptoms and code it is worse."""
+    return SHARE if _ASKS.search(question) else 0.0
 
 
 def logits_of(
@@ -50,19 +62,14 @@ def text_of(passage: Passage) -> str:
     return "\n".join((" > ".join((passage.title, *passage.headings)), passage.text))
 
 
-def blended(passages: Sequence[Passage], logits: Sequence[float]) -> tuple[Passage, ...]:
-    """The passages in their new order. Those read again stay in front of the others and share out their old scores.
-
-    Where not all of the front was read again in time, the order stays as it was.
-    """
+def blended(passages: Sequence[Passage], logits: Sequence[float], share: float = SHARE) -> tuple[Passage, ...]:
+    """The passages in their new order. Those read again stay in front of the others and share out their old scores."""
     front = [replace(passage, rerank_score=logit) for passage, logit in zip(passages, logits, strict=False)]
     rest = tuple(passages[len(front) :])
-    if len(front) < min(RERANKED, len(passages)):
-        return (*front, *rest)
     old, new = _spread([passage.score for passage in front]), _spread(logits)
-    blend = [(1 - SHARE) * before + SHARE * again for before, again in zip(old, new, strict=True)]
+    blend = [(1 - share) * before + share * again for before, again in zip(old, new, strict=True)]
     low, high = front[-1].score if front else 0.0, front[0].score if front else 0.0
-    scored = [replace(p, score=low + (high - low) * share) for p, share in zip(front, blend, strict=True)]
+    scored = [replace(p, score=low + (high - low) * part) for p, part in zip(front, blend, strict=True)]
     return (*sorted(scored, key=lambda passage: -passage.score), *rest)
 
 

@@ -14,7 +14,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
 from bot.answering.model import Passage, Question, Rejected, Retrieved
-from bot.answering.rerank import RERANKED, Reranker, blended, logits_of, numbered
+from bot.answering.rerank import RERANKED, SHARE, Reranker, blended, logits_of, numbered, share_of
 from bot.answering.variety import varied
 from bot.answering.weighting import Part, pairs_in, parts_of, terms_in, vector_of
 from connectors.errors import QuothError, TryLater
@@ -33,6 +33,9 @@ _DEEPER = 4
 
 _LOOKS = 3
 """How often an index is searched at most because another went live meanwhile; more switches in a second are none."""
+
+_PROMPT_SECONDS = 0.5
+"""What a search may take to read its best passages again; an answer may take longer."""
 
 _VARIETY = 3
 """How many times more are found than a model reads, so that doubles and crowds can be left out."""
@@ -102,7 +105,31 @@ class Search:
         self._rerank_seconds = rerank_seconds
 
     def find(self, question: Question, limit: int) -> Retrieved:
-        """The best passages by words and meaning together, best first."""
+        """The best passages by words and meaning together, best first. For a question, the top is read again."""
+        share = share_of(question.text) if self._reranker else 0.0
+        if not share:
+            return self._found(question, limit)
+        found = self._found(question, max(limit, RERANKED))
+        read = self._read_again(question, found.passages, share, min(self._rerank_seconds, _PROMPT_SECONDS))
+        return Retrieved(numbered(read[:limit]), found.rejected)
+
+    def best(self, question: Question, limit: int) -> Retrieved:
+        """What a model should read: no document crowds out the others, and the top is read again with the question.
+
+        What is not read again in time stays behind what is, in the order it had.
+        """
+        found = self._found(question, _VARIETY * max(limit, RERANKED))
+        read = self._read_again(question, varied(found.passages), SHARE, self._rerank_seconds)
+        return Retrieved(numbered(read[:limit]), found.rejected)
+
+    def _read_again(
+        self, question: Question, passages: Sequence[Passage], share: float, seconds: float
+    ) -> tuple[Passage, ...]:
+        if self._reranker is None:
+            return tuple(passages)
+        return blended(passages, logits_of(self._reranker, question, passages[:RERANKED], seconds), share)
+
+    def _found(self, question: Question, limit: int) -> Retrieved:
         if not question.scope.tags:
             return Retrieved(())
         for _ in range(_LOOKS):
@@ -116,18 +143,6 @@ class Search:
             if self._live().name == index.name:
                 return found
         raise TryLater("The knowledge base moves from one index to another again and again. Ask in a moment.")
-
-    def best(self, question: Question, limit: int) -> Retrieved:
-        """What a model should read: no document crowds out the others, and the top is read again with the question.
-
-        Reading again stops when it takes too long; the order of :meth:`find` stands then.
-        """
-        found = self.find(question, _VARIETY * max(limit, RERANKED))
-        passages = varied(found.passages)
-        if self._reranker:
-            logits = logits_of(self._reranker, question, passages[:RERANKED], self._rerank_seconds)
-            passages = blended(passages, logits)
-        return Retrieved(numbered(passages[:limit]), found.rejected)
 
     def _found_in(self, index: Index, question: Question, limit: int) -> Retrieved:
         parts = parts_of(question)

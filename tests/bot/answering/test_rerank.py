@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from bot.answering.model import Passage, Question, Scope, Turn
-from bot.answering.rerank import RERANKED, blended, logits_of, numbered
+from bot.answering.rerank import RERANKED, SHARE, blended, logits_of, numbered, share_of
 
 SCOPE = Scope("kb", frozenset({"source:s"}))
 
@@ -42,15 +44,33 @@ def test_only_the_front_is_read_again_and_stays_in_front() -> None:
     assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
 
 
-def test_too_slow_a_reading_changes_no_order() -> None:
-    ticks = iter([0.0, 0.5, 1.5, 2.5])
-    reranker = Scripted(1.0, 2.0, 3.0)
-    read = passages(0.9, 0.8, 0.7)
+def test_what_is_not_read_in_time_stays_behind_what_is() -> None:
+    ticks = iter([0.0, 0.5, 1.0, 1.5, 2.5])
+    reranker = Scripted(1.0, -9.0, 9.0)
+    read = passages(0.9, 0.8, 0.7, 0.6)
     logits = logits_of(reranker, Question("q", SCOPE), read, seconds=2.0, clock=lambda: next(ticks))
-    assert logits == [1.0, 2.0]
+    assert logits == [1.0, -9.0, 9.0]
     found = blended(read, logits)
+    assert [passage.chunk_id for passage in found] == ["c1", "c3", "c2", "c4"]
+    assert [passage.rerank_score for passage in found] == [1.0, 9.0, -9.0, None]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["How do I reset it", "vpn password?", "is it up", '"Can I?" he said', "It fails. What now? Thanks"],
+)
+def test_a_question_is_read_again(asked: str) -> None:
+    assert share_of(asked) == SHARE
+
+
+@pytest.mark.parametrize(
+    "asked", ["Aspirin whatever the dose lowers the risk", "reset vpn password", "GET /a?b=1 fails", "", "何"]
+)
+def test_what_is_no_question_keeps_its_order(asked: str) -> None:
+    assert share_of(asked) == 0
+    found = blended(passages(0.9, 0.8, 0.7), [-9.0, 4.0, 3.0], share_of(asked))
     assert [passage.chunk_id for passage in found] == ["c1", "c2", "c3"]
-    assert [passage.rerank_score for passage in found] == [1.0, 2.0, None]
+    assert [passage.rerank_score for passage in found] == [-9.0, 4.0, 3.0]
 
 
 def test_a_passage_is_read_with_its_title_and_headings() -> None:

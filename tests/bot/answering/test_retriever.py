@@ -225,6 +225,33 @@ def test_of_a_very_long_question_the_beginning_counts() -> None:
     assert len(part.text) == MAX_QUESTION
 
 
+class LastWord:
+    """Finds the last of what it is shown the best, and remembers what it read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        self.read += texts
+        return [float(len(self.read))] * len(texts)
+
+
+def test_a_question_is_searched_with_a_second_reading_and_anything_else_without(store: MemoryStore) -> None:
+    reranker = LastWord()
+    plain = search(store, None, reranker).find(question("vpn password portal"), 2).passages
+    assert (reranker.read, [passage.rerank_score for passage in plain]) == ([], [None, None])
+    read = search(store, None, reranker).find(question("vpn password portal?"), 2).passages
+    assert len(reranker.read) == 3
+    assert [passage.rank for passage in read] == [1, 2]
+    assert all(passage.rerank_score for passage in read)
+
+
+def test_a_model_gets_every_passage_read_again(store: MemoryStore) -> None:
+    reranker = LastWord()
+    search(store, None, reranker).best(question("vpn password portal"), 2)
+    assert len(reranker.read) == 3
+
+
 def test_one_document_gives_at_most_three_passages_to_a_model(store: MemoryStore) -> None:
     stuffed = [chunk("stuffed", f"vpn password reset portal {'word' * n} {n}", ordinal=n) for n in range(12)]
     store.put(stuffed)
