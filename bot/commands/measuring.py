@@ -73,19 +73,40 @@ def evaluate(  # noqa: PLR0913  # A command has as many options as it has.
     Without --answers, a file's questions are searched for in your knowledge
     base, and the sources they name are the right documents.
     """
-    if (answers or dataset.is_file()) and (compare or report):
+    is_questions = answers or _is_file(dataset)
+    if is_questions and (compare or report):
         raise Misconfigured("--compare and --report take a dataset’s folder, not a file or --answers. Leave one out.")
-    if answers or dataset.is_file():
+    if is_questions:
         _measure_questions(context, dataset, kb, config, answers=answers, as_json=as_json)
     elif kb is not None:
         raise Misconfigured("--kb goes with --answers or a file of questions: a dataset is its own knowledge base.")
     else:
-        found = _found(dataset, lambda: house_of(context, config), report or (), compare=compare)
-        show(context, as_json, found.to_json(), lambda: _show(found))
+
+        def tell(found: Evaluation) -> None:
+            show(context, as_json, found.to_json(), lambda: _show(found))
+
+        _measure_search(dataset, lambda: house_of(context, config), tell, report or (), compare=compare)
 
 
-def _found(folder: Path, house: Callable[[], Quoth], reports: Sequence[Path], *, compare: bool) -> Evaluation:
-    """What is found of a dataset. Whatever could come in the way of showing it is looked at before anything is done."""
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # Whoever reads it as a dataset says what is wrong with it.
+
+
+def _measure_search(
+    folder: Path,
+    house: Callable[[], Quoth],
+    tell: Callable[[Evaluation], None],
+    reports: Sequence[Path],
+    *,
+    compare: bool,
+) -> None:
+    """Measure a dataset, tell what was found, and then write the reports: a full disk takes no figure away.
+
+    Whatever could come in the way is looked at before anything is done.
+    """
     from bot.evaluation import extras  # noqa: PLC0415  # needed here alone
     from bot.evaluation.dataset import dataset_in  # noqa: PLC0415
     from bot.evaluation.quarters import apart  # noqa: PLC0415
@@ -97,9 +118,9 @@ def _found(folder: Path, house: Callable[[], Quoth], reports: Sequence[Path], *,
     dataset = dataset_in(folder)
     with house() as here, Quoth(apart(here.settings, dataset), here.environment) as apart_house:
         found = evaluated(apart_house, dataset, compare=compare)
+        tell(found)
         if write is not None:
             write(apart_house, dataset, found)
-    return found
 
 
 def _writer(paths: Sequence[Path]) -> Callable[[Quoth, Dataset, Evaluation], None]:

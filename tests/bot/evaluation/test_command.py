@@ -102,18 +102,32 @@ def test_a_comparison_is_in_the_same_object_and_in_one_table(run: Run, tmp_path:
     assert "With fewer than 6 queries, no difference can be told from chance." in out
 
 
-def test_a_comparison_without_its_packages_says_how_to_have_them(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--compare"], "--compare needs bm25s and langchain_classic, which are not installed"),
+        (["--report", "report.html"], "--report needs matplotlib, which is not installed"),
+    ],
+)
+def test_missing_packages_are_named_before_anything_is_done(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
 ) -> None:
     monkeypatch.setattr("bot.evaluation.extras.find_spec", lambda _: None)
     write_dataset(tmp_path / "set")
-    code, out, err = run("eval", "set", "--compare")
+    code, out, err = run("eval", "set", *words)
 
     assert (code, out) == (2, "")
-    assert err == (
-        '--compare needs bm25s and langchain_classic, which are not installed: pip install "quoth[evaluation]"'
-    )
+    assert err == said + ': pip install "quoth[evaluation]"'
     assert not (tmp_path / "kept").exists()
+
+
+def test_a_report_that_cannot_be_written_takes_no_figure_away(run: Run, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "set")
+    (tmp_path / "folder" / "report.html").mkdir(parents=True)
+    code, out, err = run("eval", "set", "--json", "--report", "folder")
+
+    assert (code, list(json.loads(out))) == (1, KEYS.split())
+    assert "The system refused" in err
 
 
 def test_a_report_is_written_beside_the_figures(run: Run, tmp_path: Path) -> None:
