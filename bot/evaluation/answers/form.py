@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.evaluation.answers.plain import tokens_of
 from bot.evaluation.records import storable
 
 _MOST = 200  # Characters of an id; facts, sources, turns of a question. More is a mistake of what wrote the file.
@@ -89,6 +90,8 @@ class AskedQuestion(_Part):
         if self.expect == "answer":
             if self.kind is not None:
                 raise ValueError(f"“kind: {self.kind}” is for questions with “expect: nothing”")
+            if empty := [at for at, ways in enumerate(self.facts, start=1) if not all(map(tokens_of, ways))]:
+                raise ValueError(f"has no word, number or sign to look for in “facts” {empty[0]}")
             if not self.facts and not self.review:
                 raise ValueError("needs “facts”, what a correct answer says; or “expect: nothing” if none can be given")
         elif wrong := [key for key in ("facts", "answer", "sources") if getattr(self, key)]:

@@ -31,11 +31,6 @@ def bleu(text: str, reference: str) -> float | None:
     return None if sacrebleu is None else float(sacrebleu.sentence_bleu(text, [reference]).score) / 100
 
 
-def can_bleu() -> bool:
-    """Whether sacrebleu is installed."""
-    return _sacrebleu() is not None
-
-
 @cache
 def _sacrebleu() -> ModuleType | None:
     try:

@@ -16,7 +16,20 @@ _SPACES = re.compile(r"\s+")
 _SPACED_RANGE = re.compile(r"(?<=\d) - (?=\d)")
 
 _TYPOGRAPHY = str.maketrans(
-    {"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "⁄": "/", "×": "x"}
+    {
+        "’": "'",
+        "‘": "'",
+        "ʼ": "'",
+        "‐": "-",
+        "‑": "-",
+        "‒": "-",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "⁄": "/",
+        "×": "x",
+        "→": ">",
+    }
 )
 # Written without spaces between words: each of these characters is a token.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -24,8 +37,9 @@ _TOKEN = re.compile(
     rf"(?P<number>(?<![\w)%°])-?\d+(?:[.,:/-]\d+)*|\d+(?:[.,:/-]\d+)*)"
     rf"|[{_UNSPACED}]"
     rf"|(?:(?![{_UNSPACED}])[^\W\d])(?:(?![{_UNSPACED}])\w)*(?:\.\d(?:(?![{_UNSPACED}])\w)*)*"
-    r"|[%‰°€$£¥+<>=/&@#~^§]"
+    r"|[^\w\s]"
 )
+_SIGNS = frozenset("%‰/&@#§")  # Punctuation that carries meaning, beside all symbols: currencies, arithmetic, ticks.
 _THOUSANDS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
@@ -61,8 +75,13 @@ def tokens_of(text: str) -> tuple[Token, ...]:
 def _token(match: re.Match[str], text: str) -> Token:
     number = match["number"]
     if number is None:
-        return Token(match[0].strip("_"))
+        word = match[0].strip("_")
+        return Token(word if word[:1].isalnum() or _is_sign(word) else "")
     follower = text[match.end() : match.end() + 1]
     if _THOUSANDS.fullmatch(number):
         number = number.replace(",", "")
     return Token(number, is_number=True, glued=follower.isalpha())
+
+
+def _is_sign(character: str) -> bool:
+    return len(character) == 1 and (character in _SIGNS or unicodedata.category(character) in ("Sm", "Sc", "So"))

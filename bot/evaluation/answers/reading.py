@@ -55,7 +55,6 @@ def questions_in(path: Path) -> Questions:
     Raises:
         BadQuestions: The file is missing or cannot be read, or says something that nobody can ask or judge.
     """
-    path = path.expanduser()
     file, names, lines = _file_in(path)
     read = zip(file.questions, names, lines, strict=True)
     cases = [_case(asked, name, line) for asked, name, line in read if not asked.review]

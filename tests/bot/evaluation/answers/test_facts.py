@@ -33,6 +33,11 @@ from bot.evaluation.answers.plain import plain
         ("数据库备份保留35天", "备份保留35天"),
         ("It is −5 °C", "-5 °C"),
         ("from lantern_flags import flag", "import flag"),
+        ("| viewer | ✓ |", "viewer ✓"),
+        ("Settings > **Billing**", "Settings → Billing"),
+        ("x >= 5", "x >= 5"),
+        ("Call `__init__` first", "__init__"),
+        ("a _private matter", "_private"),
         ("caf\u00e9", "cafe\u0301"),
     ],
 )
@@ -56,6 +61,8 @@ def test_writing_does_not_matter(text: str, fact: str) -> None:
         ("concatenate", "cat"),
         ("nothing is lost", "no"),
         ("1 20 minutes", "120 minutes"),
+        ("x <= 5", "x >= 5"),
+        ("| viewer | ✗ |", "viewer ✓"),
         ("", "x"),
     ],
 )
