@@ -78,7 +78,7 @@ def test_json_is_yaml(tmp_path: Path) -> None:
         ("questions:\n- ask: who\n  facts: [x,\n    90]", "line 4: question 1: “facts” 2 must be a text; put it"),
         ("questions:\n- ask: who\n  facts: [[]]", "line 3: question 1: “facts” 1 is empty."),
         ("questions:\n- ask: who\n  facts: x", "line 3: question 1: “facts” must be a list, such as [“…”]."),
-        ("questions:\n- {ask: who, facts: [x, '…']}", "line 2: question 1 has no word, number or sign to look for in “facts” 2."),
+        ("questions:\n- {ask: who, facts: [x, '…']}", "has no word, number or sign to look for in “facts” 2"),
         ("questions:\n- {ask: who, expect: nothing, facts: [x]}", "expects nothing, so it can have no “facts”."),
         ("questions:\n- {ask: who, expect: never}", "line 2: question 1: “expect” must be answer or nothing."),
         ("questions:\n- {ask: who, facts: [x], kind: unanswerable}", "“kind: unanswerable” is for questions with"),
