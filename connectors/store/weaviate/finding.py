@@ -67,8 +67,19 @@ class Search:
             worth = self._worth(probes)
         near, likely = index.finish(node, near_call), index.finish(node, words_call)
         known = {one.uuid for one in near}
-        rows = (*near, *self._fetch([one.uuid for one in likely if one.uuid not in known]))
-        return self._vetted(rows, self._scores(rows, worth))
+        rest_call = self._start_fetch([one.uuid for one in likely if one.uuid not in known])
+        hits = self._vetted(near, worth)  # Meanwhile the node looks up the others.
+        rest = index.finish(node, rest_call)
+        hits += self._vetted(rest, worth)
+        return Found(hits, len(near) + len(rest) - len(hits))
+
+    def _vetted(self, rows: Sequence[Stored], worth: Worth) -> list[Hit]:
+        hits = list[Hit]()
+        for row, score in zip(rows, self._scores(rows, worth), strict=True):
+            chunk = row.chunk
+            if chunk.tags & self._query.tags and chunk.chunk_id == row.uuid:
+                hits.append(Hit(row.uuid, Candidate(chunk, score, self._cosine(row)), row.updated))
+        return hits
 
     def _scores(self, rows: Sequence[Stored], worth: Worth) -> list[float]:
         averages = self._measures.averages
@@ -78,14 +89,6 @@ class Search:
             return alone
         fields = (row.fields_of_terms(head_length(bag)) for row, bag in zip(rows, bags, strict=True))
         return [score + pair_score(*one, worth, averages) for score, one in zip(alone, fields, strict=True)]
-
-    def _vetted(self, rows: Sequence[Stored], scores: Sequence[float]) -> Found:
-        hits = list[Hit]()
-        for row, score in zip(rows, scores, strict=True):
-            chunk = row.chunk
-            if chunk.tags & self._query.tags and chunk.chunk_id == row.uuid:
-                hits.append(Hit(row.uuid, Candidate(chunk, score, self._cosine(row)), row.updated))
-        return Found(hits, len(rows) - len(hits))
 
     def _start_near(self) -> Call | None:
         if self._query.vector is None:
@@ -101,12 +104,12 @@ class Search:
         request = by_words(fetch(self._index.name, (), depth, self._scope()), repeats_of(weights))
         return self._index.start(self._node, request)
 
-    def _fetch(self, uuids: Sequence[str]) -> list[Stored]:
+    def _start_fetch(self, uuids: Sequence[str]) -> Call | None:
         if not uuids:
-            return []
+            return None
         with_vectors = self._query.vector is not None
         request = fetch(self._index.name, _WANTED, len(uuids), among(uuids), vectors=with_vectors)
-        return self._index.finish(self._node, self._index.start(self._node, request))
+        return self._index.start(self._node, request)
 
     def _cosine(self, one: Stored) -> float | None:
         vector: Vector | None = self._query.vector

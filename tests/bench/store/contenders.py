@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from langchain_core.embeddings import Embeddings
 
-from bot.answering.weighting import Part, terms_in
+from bot.answering.weighting import Part, pairs_in, terms_in
 from connectors.fusion import fused
 from connectors.model import Query, Vector
 from connectors.ports import KnowledgeStore
@@ -64,7 +64,8 @@ class QuothContender:
 
     def find(self, asked: Asked, limit: int) -> list[str]:
         """Analyse the question, search, and fuse both scores."""
-        query = Query(terms_in([Part(asked.text, 1.0)]), asked.vector, asked.tags, limit)
+        parts = [Part(asked.text, 1.0)]
+        query = Query(terms_in(parts), asked.vector, asked.tags, limit, pairs_in(parts))
         ranked = fused(self.store.search(query), asked.vector, self.store.sample())
         return [candidate.chunk.chunk_id for candidate, _ in ranked[:limit]]
 
