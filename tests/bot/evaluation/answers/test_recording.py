@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.evaluation.answers.recording import recorded
 from bot.evaluation.answers.writing import Entry, appended_to, file_of, write
 from bot.inbox.rated import Exchange, Rated
 from connectors.errors import Misconfigured
+from tests.fakes.slack_desk import desk
 
 ANSWER = (
     "Rolling back is quick, it takes 90 seconds. [1] Ask first. [1]\n\n"
@@ -140,3 +142,22 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"nowhere/questions.yaml cannot be written"):
         write(tmp_path / "nowhere" / "questions.yaml", "x")
+
+
+async def test_what_people_press_in_slack_becomes_a_case(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        first = await d.ask("how do I reset the VPN?")
+        await d.idle()
+        await d.ask("and on Windows?", first)
+        await d.idle()
+        answers = d.said(first)
+        for answer, vote in zip(answers, (1, -1), strict=True):
+            value = json.dumps({"a": answer.metadata["event_payload"]["answer_id"], "v": vote}, separators=(",", ":"))
+            await d.slack.press_button(d.person, answer, "answer_feedback", value)
+        ratings = await d.inbox.rated(timedelta(days=1))
+    liked, disliked = (dict(entry.values) for entry in recorded(ratings, set(), set(), "engineering"))
+
+    assert (liked["ask"], liked["facts"]) == ("how do I reset the VPN?", ["Open Settings and press Reset"])
+    assert liked["sources"] == ["git:handbook:vpn.md"]
+    assert (disliked["ask"], disliked["review"]) == ("and on Windows?", True)
+    assert [speaker for speaker, _ in disliked["turns"]] == ["user", "agent"]
