@@ -13,17 +13,20 @@ KEYWORD_WEIGHT = 0.5
 DENSE_WEIGHT = 0.5
 """One setting for all collections (tests/bench/retrieval)."""
 
+CURVE = 0.85
+"""The power of a keyword score's share: it keeps one long match of rare words from leaving all others behind."""
+
 
 def fused(
     candidates: Sequence[Candidate], question_vector: Vector | None, sample: Sequence[Vector]
 ) -> list[tuple[Candidate, float]]:
     """The candidates with one score each, best first: a weighted mean of both scores, each on a scale of its own.
 
-    Keyword scores are measured against the best of them; cosines against the best and the floor, which is the
+    Keyword scores are measured against the best of them, on a curve; cosines against the best and the floor, which is the
     question's median positive cosine over the index's fixed sample. A candidate that is not embedded yet counts as the
     median of those that are: neither its luck nor its loss. Scores compare within one answer only.
     """
-    words = _shares([candidate.keyword_score for candidate in candidates], 0.0)
+    words = [share**CURVE for share in _shares([candidate.keyword_score for candidate in candidates], 0.0)]
     known = [candidate.vector_score for candidate in candidates if candidate.vector_score is not None]
     if not known:
         scored = zip(candidates, words, strict=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from connectors.fusion import floor_of, fused
+from connectors.fusion import CURVE, floor_of, fused
 from connectors.model import Candidate, Chunk, Vector
 
 
@@ -46,7 +46,7 @@ def test_a_candidate_without_a_vector_is_neither_favoured_nor_lost() -> None:
 
 def test_before_anything_is_embedded_words_decide() -> None:
     scored = fused([candidate("less", 1, None), candidate("more", 4, None)], None, [])
-    assert [(c.chunk.title, score) for c, score in scored] == [("more", 1.0), ("less", 0.25)]
+    assert [(c.chunk.title, score) for c, score in scored] == [("more", 1.0), ("less", 0.25**CURVE)]
 
 
 def test_ties_have_one_order() -> None:
