@@ -10,7 +10,8 @@ Weaviate, the collection with ``_Eval_`` in its name).
 
 When every chunk has its vector, each query is searched as ``quoth search`` does it (:mod:`~bot.evaluation.running`); a
 document ranks by its best chunk. :mod:`~bot.evaluation.metrics` scores each query, :mod:`~bot.evaluation.intervals`
-tells how far chance can have moved the means. One dataset gives the same figures every time; only latencies vary.
+tells how far chance can have moved the means. One dataset gives the same figures every time, unless the machine is so
+busy that reading passages again takes longer than it may; latencies vary.
 
 Beside it the usual pipelines (:mod:`~bot.evaluation.baselines`) may search the same chunks by the same vectors
 (:mod:`~bot.evaluation.pieces`), and :mod:`~bot.evaluation.comparison` tells what differs beyond chance. For people

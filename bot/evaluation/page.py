@@ -33,7 +33,7 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .7rem; border-bo
 thead th { border-bottom: 2px solid #999; vertical-align: bottom; }
 .figures td { text-align: right; white-space: nowrap; }
 .figures thead th:not(:first-child) { text-align: right; max-width: 8rem; }
-.figures th:nth-child(2), .figures td:nth-child(2) { background: #eef5fb; }
+.ours th:nth-child(2), .ours td:nth-child(2) { background: #eef5fb; }
 small, .note { color: #666; }
 small { display: block; font-size: .8rem; }
 .better { color: #1a7f37; font-weight: 600; }
@@ -96,7 +96,7 @@ def _figures(measured: Measured) -> str:
         for metric in measured.found.figures
     ]
     note = "Means over the queries, below each its 95 % bootstrap interval; latencies are percentiles in milliseconds."
-    return f'<h2>Figures</h2><p class="note">{note}</p>{_table(pipelines, rows)}'
+    return f'<h2>Figures</h2><p class="note">{note}</p>{_table("figures ours", pipelines, rows)}'
 
 
 def _differences(contrasts: Mapping[str, Contrast]) -> str:
@@ -111,17 +111,17 @@ def _differences(contrasts: Mapping[str, Contrast]) -> str:
         f"worse beyond chance: zero lies outside the interval, and at least {FEWEST} queries differ. "
         "What is not marked may be chance. Fewer milliseconds are better."
     )
-    return f'<h2>Differences</h2><p class="note">{note}</p>{_table(list(contrasts), rows)}'
+    return f'<h2>Differences</h2><p class="note">{note}</p>{_table("figures", list(contrasts), rows)}'
 
 
-def _table(pipelines: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(kind: str, pipelines: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f'<th scope="col">{_breakable(name)}</th>' for name in pipelines)
     body = "".join(
         f'<tr><th scope="row">{_words(metric)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
         for metric, *cells in rows
     )
     return (
-        f'<div class="wide"><table class="figures"><thead><tr><th></th>{head}</tr></thead>'
+        f'<div class="wide"><table class="{kind}"><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -61,7 +61,7 @@ def facts_of(settings: Settings, fingerprint: str) -> Facts:
     return (
         ("Measured", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")),
         ("Embeddings", f"{settings.embeddings} ({fingerprint})"),
-        ("Reranker", "none: passages are measured as quoth search finds them"),
+        ("Reranker", settings.reranker),
         ("Store", settings.store.backend),
         ("Versions", ", ".join(_versions())),
         ("Machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"),

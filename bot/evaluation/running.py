@@ -79,6 +79,9 @@ class House(Protocol):
     def scope_of(self, knowledge_base: str) -> Scope:
         """What a knowledge base holds."""
 
+    def warm_up(self) -> None:
+        """Load the models."""
+
     def read_now(
         self, connector: Connector, *, full: bool, approve_removals: bool, verify: bool, watch: Watcher | None = None
     ) -> SyncReport:
@@ -125,8 +128,9 @@ def evaluated(house: House, dataset: Dataset, *, compare: bool = False) -> Evalu
     pipelines = {OURS: _ranking_by(house.search, house.scope_of(KNOWLEDGE_BASE))}
     if compare:
         pipelines |= _others(house, stock)
+    house.warm_up()
     for rank in pipelines.values():
-        rank(dataset.cases[0])  # Models and vectors are loaded by the first question, whoever asks it.
+        rank(dataset.cases[0])  # Vectors are loaded by the first question, whoever asks it.
     watched = console.counted(outcomes_of(dataset.cases, pipelines), len(dataset.cases), "queries")
     outcomes = _by_pipeline(watched, list(pipelines))
     ours = outcomes[OURS]

@@ -24,7 +24,7 @@ KEYS = (
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("QUOTH_CONFIG", raising=False)
-    Path("quoth.yaml").write_text("data_dir: kept\n")
+    Path("quoth.yaml").write_text("data_dir: kept\nreranker: none\n")
 
     def typed(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["quoth", *words])

@@ -18,6 +18,7 @@ from bot.store_settings import WeaviateSettings
 from connectors.errors import TryLater
 from connectors.ledger.ledger import SourceFigures
 from connectors.model import Vector
+from connectors.patience import Patience
 from connectors.ports import Connector, Embedder
 from connectors.sync.reports import FilledWatcher, SyncReport
 from tests.bot.evaluation.datasets import DOCUMENTS, write_dataset
@@ -25,13 +26,18 @@ from tests.fakes.embedders import WordEmbedder
 
 
 class Deaf(WordEmbedder):
-    """Embeds texts, but no question."""
+    """Embeds texts, but no second question."""
+
+    questions = 0
 
     def embed_texts(self, texts: list[str]) -> list[Vector]:  # type: ignore[override]
         return [WordEmbedder.embed_question(self, text) for text in texts]
 
     def embed_question(self, text: str) -> Vector:
-        raise TryLater("the embedder is down")
+        self.questions += 1
+        if self.questions > 1:
+            raise TryLater("the embedder is down")
+        return super().embed_question(text)
 
 
 class WordHouse(Quoth):
@@ -47,6 +53,7 @@ class WordHouse(Quoth):
 def measured(settings: Settings, dataset: Dataset, words: Embedder, *, compare: bool = False) -> Evaluation:
     with WordHouse(apart(settings, dataset), Environment()) as house:
         house.words = words
+        house.sync.backfill.patience = Patience(attempts=1)
         return evaluated(house, dataset, compare=compare)
 
 
@@ -57,7 +64,7 @@ def words() -> WordEmbedder:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data")
+    return Settings(data_dir=tmp_path / "data", reranker="none")
 
 
 def test_every_judged_query_is_searched_and_what_is_found_is_scored(
@@ -206,6 +213,9 @@ class Halfway:
 
     def scope_of(self, knowledge_base: str) -> Scope:
         return Scope(knowledge_base, frozenset({"source:dataset"}))
+
+    def warm_up(self) -> None:
+        raise AssertionError("nothing may be measured yet")
 
     def read_now(self, connector: Connector, **_: object) -> SyncReport:
         return self.report
