@@ -132,15 +132,12 @@ class Quoth:
         """What finds passages."""
         from bot.answering.retriever import Search  # noqa: PLC0415  # LangChain is slow to import
 
-        def live() -> Index:
-            self.questions.asked()
-            return self.indexes.live()
-
-        return Search(live, self.ledger, self.cross_encoder)
+        return Search(self.questions.before(self.indexes.live), self.ledger, self.cross_encoder)
 
     @cached_property
     def answerer(self) -> Answerer:
         """What answers questions."""
+        self.pool.submit(_warmed, self.indexes.live, self.cross_encoder)  # Models load while LangChain is imported.
         from bot.answering.chain import Answerer  # noqa: PLC0415  # LangChain is slow to import
 
         model, name = self._model(self.settings.model)
@@ -171,10 +168,7 @@ class Quoth:
         Raises:
             Misconfigured: A model is missing or altered.
         """
-        if (embedder := self.indexes.live().embedder) is not None:
-            embedder.embed_question("ready?")
-        if self.cross_encoder is not None:
-            self.cross_encoder.scores("ready?", ["ready"])
+        _warmed(self.indexes.live, self.cross_encoder)
 
     def lost(self) -> Parts:
         """Sources of which the index that answers has lost something, or holds what it should not, and what it holds.
@@ -220,11 +214,7 @@ class Quoth:
         return report
 
     def embed_all(self, watch: FilledWatcher | None = None) -> None:
-        """Give vectors to whatever has none, here or wherever somebody is at it; an index in building answers then.
-
-        Raises:
-            TryLater, Misconfigured: What embeds or keeps an index does not do so. What is embedded stays.
-        """
+        """Give vectors to whatever has none, or wait for who is at it. Raises what :meth:`Backfill.run` does."""
         self.sync.backfill.run(watch=watch, stop=self.stopping)
 
     def read_now(
@@ -335,6 +325,13 @@ class Quoth:
         if self.settings.database != "sqlite":
             return self.settings.database
         return f"sqlite:///{self.data_dir / file}"
+
+
+def _warmed(live: Callable[[], Index], cross_encoder: CrossEncoder | None) -> None:
+    if (embedder := live().embedder) is not None:
+        embedder.embed_question("ready?")
+    if cross_encoder is not None:
+        cross_encoder.scores("ready?", ["ready"])
 
 
 def _embeds_for(spec: IndexSpec, embedder: Embedder) -> bool:

@@ -117,6 +117,8 @@ def _store(house: Quoth) -> tuple[str, str | None]:
         advice = (
             f"{settings.replicas} replicas, but url names {len(settings.nodes)} nodes: name all, so that one may fail."
         )
+    if error := house.sync.backfill.standing().error:
+        advice = f"Some chunks are found by their words alone, because embedding ended early: {error}"
     return f"{settings.backend}, {stats.chunks} chunks, {stats.embedded} embedded", advice
 
 

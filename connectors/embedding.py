@@ -26,7 +26,7 @@ QUESTION_PREFIX = "Represent this sentence for searching relevant passages: "
 _TOKENS_OF_BGE = 512
 _TOKENS_OF_MINILM = 256
 _TOKENS_OF_RERANKER = 512
-_NICENESS = 10
+_NICENESS = 3
 _CHARACTERS_A_TOKEN = 20  # More than this many never matter: the rest is cut before tokenizing, which takes time.
 
 

@@ -10,9 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from connectors.errors import Cancelled
 from connectors.sync.reports import Progress, Watcher
+
+T = TypeVar("T")
 
 REST_SECONDS = 1.0
 """How long after the last sign of a question the machine is left to it."""
@@ -118,6 +121,15 @@ class Questions:
             except FileNotFoundError:
                 self._mark.parent.mkdir(parents=True, exist_ok=True)
                 self._mark.touch(0o600)
+
+    def before(self, look: Callable[[], T]) -> Callable[[], T]:
+        """The same look, told each time as that of a question."""
+
+        def asked() -> T:
+            self.asked()
+            return look()
+
+        return asked
 
     def let_pass(self, stop: threading.Event) -> None:
         """Wait until nobody asks, within reason.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot import console
+from bot.__main__ import main
 from bot.answering.model import Question
 from bot.app import Quoth
 from bot.settings import Environment, GitSource, KnowledgeBase, Settings
@@ -143,6 +146,47 @@ def test_an_embedding_service_that_is_down_is_named_and_fails_no_sync(
     shown = capsys.readouterr().out
     assert f"0 of {PAGES} chunks have one" in shown
     assert "openai:x failed" in shown
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Takes back what a command does to the logs of its process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_source_has_its_line_before_its_vectors_and_what_keeps_them_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+
+    class Watching(BrokenEmbedder):
+        def embed_texts(self, texts: Sequence[str]) -> list[Vector]:
+            shown.append(capsys.readouterr().out)
+            return super().embed_texts(texts)
+
+    (folder / "quoth.yaml").write_text(
+        "sources: {docs: {type: git, url: ./docs}}\nknowledge_bases: {open: {sources: [docs]}}\nreranker: none\n"
+    )
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(Quoth, "embedder", Watching())
+    monkeypatch.setattr("connectors.sync.vectors.PATIENCE", Patience(attempts=1))
+    monkeypatch.setattr(sys, "argv", ["quoth", "sync", "--json"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    report = json.loads(shown[0])
+    assert (report["status"], report["added"], report["chunks"]) == ("ok", PAGES, PAGES)
+    assert left.value.code == 1
+    assert "by words alone for now: The embedding model openai:x failed" in " ".join(capsys.readouterr().err.split())
+    monkeypatch.setattr(sys, "argv", ["quoth", "doctor", "--json"])
+    with pytest.raises(SystemExit):
+        main()
+    checks = {line["check"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert "openai:x" in checks["store"]["mend"]
 
 
 CHILD = """

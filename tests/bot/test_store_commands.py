@@ -193,7 +193,9 @@ def test_a_status_says_in_words_how_nodes_stand_and_how_far_another_index_is(
     building = {"documents": 3, "of": 9, "chunks": 20, "embedded": 4}
     store = {"backend": "weaviate", "chunks": 7, "documents": 2, "nodes": nodes, "building": building}
 
-    console.show_status({"sources": [], "store": store, "queue": {"runs": 0, "questions": 0}, "model": "quotes"})
+    backfill = {"running": True, "embedded": 4, "chunks": 27, "per_second": 2.0, "seconds_left": 12, "error": None}
+    queue = {"runs": 0, "questions": 0}
+    console.show_status({"sources": [], "store": store, "queue": queue, "backfill": backfill, "model": "quotes"})
 
     said = capsys.readouterr().out
     assert "✓ a: ready, 7 chunks" in said

@@ -1,6 +1,7 @@
 """Syncs that are killed with SIGKILL at every boundary, each in a child process of its own.
 
 Run as a script with an empty folder, it leaves a folder for each killed sync, and killed.json: what was killed where.
+Each sync is killed once at each kind of boundary; with the word `often` at the first two and the last of each kind.
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ def boundaries_of(folder: Path, scenario: Scenario) -> list[Boundary]:
     return passed
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, often: bool) -> None:
     killed = []
     for scenario in SCENARIOS:
         start = folder / scenario.name
@@ -190,8 +191,8 @@ def main(folder: Path) -> None:
         passed = boundaries_of(rehearsal, scenario)
         for position, boundary in enumerate(passed):
             nth, left = passed[: position + 1].count(boundary), passed[position + 1 :].count(boundary)
-            if nth > 1 and left:
-                continue  # In the midst of many of a kind: like the first, or the last.
+            if nth > (2 if often else 1) and (left or not often):
+                continue  # In the midst of many of a kind: like the one before.
             place = folder / f"{scenario.name}-{position}"
             shutil.copytree(start, place)
             assert killed_at(place, scenario.source, boundary, nth, scenario.model), (scenario.name, boundary, nth)
@@ -200,4 +201,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), often="often" in sys.argv[2:])

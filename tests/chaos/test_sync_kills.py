@@ -46,10 +46,10 @@ class Kill:
     folder: str
 
 
-@pytest.fixture(scope="module")
-def kills(tmp_path_factory: pytest.TempPathFactory) -> list[Kill]:
+@pytest.fixture(scope="module", params=["once", pytest.param("often", marks=pytest.mark.chaos)])
+def kills(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Kill]:
     folder = tmp_path_factory.mktemp("kills")
-    command = [sys.executable, "-m", "tests.chaos.sync_kills", str(folder)]
+    command = [sys.executable, "-m", "tests.chaos.sync_kills", str(folder), request.param]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=400)
     assert told.returncode == 0, told.stderr[-2000:]
     return [Kill(**kill) for kill in json.loads((folder / "killed.json").read_text())]
