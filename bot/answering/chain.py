@@ -16,7 +16,7 @@ from langsmith import tracing_context
 
 from bot.answering import outcomes
 from bot.answering.failures import ModelDeclined, ModelUnavailable
-from bot.answering.floor import is_promising
+from bot.answering.floor import is_promising, is_quotable
 from bot.answering.model import Answer, Passage, Piece, Question, Retrieved
 from bot.answering.picking import standalone
 from bot.answering.prompts import asked, is_cut, sent_of
@@ -71,7 +71,7 @@ class Answerer:
         self._model_name = model_name
         self._pool = pool
         self._chain: Runnable[Prepared, Answer] = RunnableLambda(self._retrieve) | RunnableBranch(
-            (_is_promising, RunnableLambda(self._write)), RunnableLambda(self._decline)
+            (self._is_promising, RunnableLambda(self._write)), RunnableLambda(self._decline)
         )
 
     async def answer(self, question: Question) -> Answer:
@@ -143,6 +143,11 @@ class Answerer:
             prepared, self._model_name, outcomes.BELOW_FLOOR if prepared.passages else outcomes.NOTHING_FOUND
         )
 
+    def _is_promising(self, prepared: Prepared) -> bool:
+        """The floor: what is not worth a model's time is an honest no. Quotes have to be the answer as they stand."""
+        decide = is_quotable if self._model_name == QUOTES else is_promising
+        return decide(_alone(prepared.question), prepared.passages)
+
     async def _by_model_or_quotes(self, prepared: Prepared) -> Answer:
         try:
             written = await self._by(self._model, prepared, prepared.say)
@@ -157,6 +162,8 @@ class Answerer:
         if self._fallback is None:
             return _with(prepared, outcomes.failed("model_unavailable", _NO_MODEL, error))
         outcomes.log.warning("model.replaced", model=self._model_name, reason=str(error))
+        if not is_quotable(_alone(prepared.question), prepared.passages):
+            return replace(_not_found(prepared, QUOTES, outcomes.BELOW_FLOOR), notes=(note,))
         written = await self._by(self._fallback, prepared, lambda _: None)
         return _told(prepared, written, QUOTES, (note,))
 
@@ -177,10 +184,9 @@ class Answerer:
         return saying
 
 
-def _is_promising(prepared: Prepared) -> bool:
-    """The floor: what is not worth a model's time is an honest no."""
-    earlier = [turn.text for turn in prepared.question.turns if turn.speaker == "user"]
-    return is_promising(standalone(asked(prepared.question), earlier), prepared.passages)
+def _alone(question: Question) -> str:
+    """The question as it makes sense without its thread."""
+    return standalone(asked(question), [turn.text for turn in question.turns if turn.speaker == "user"])
 
 
 def _told(prepared: Prepared, written: Written, model_name: str, notes: tuple[str, ...]) -> Answer:

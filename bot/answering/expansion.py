@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answering.spans import Span, leads_to_markup, lists_of, past_markup, shown
+from bot.answering.spans import Span, end_of_announced, leads_to_markup, lists_of, past_markup, shown, text_of
 from bot.answering.units import Unit
 
 _LONGEST_PARAGRAPH = 500
+_LONGEST_SHORT_LIST = 400
 _LONGEST_WAY = 400
 """Characters of prose between what was picked and the code it speaks of; what is further away is another matter."""
 _LONGEST_GAP = 500
@@ -26,10 +27,14 @@ def with_instructions(span: Span, units: Sequence[Unit]) -> Span:
 
 
 def with_paragraph(span: Span, units: Sequence[Unit]) -> Span:
-    """A sentence with the rest of its paragraph."""
+    """A sentence with the rest of its paragraph, and what this announces; an item with its list, when that is short."""
+    if units[span.core].kind in ("step", "item"):
+        whole = with_instructions(span, units)
+        return whole if len(text_of(whole, units)) <= _LONGEST_SHORT_LIST else span
     if units[span.core].kind != "sentence" or len(span.parts) > 1:
         return span
-    return Span(span.passage, (_paragraph_around(units, *span.parts[0]),), span.core)
+    start, end = _paragraph_around(units, *span.parts[0])
+    return Span(span.passage, ((start, end_of_announced(units, end)),), span.core)
 
 
 def joined(span: Span, other: Span, units: Sequence[Unit]) -> Span | None:

@@ -1,37 +1,27 @@
-"""The floor: whether anything was found that could answer the question, before a model is asked."""
+"""The floor: whether what was found could answer the question. Below it, "I did not find this" is the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.answering.evidence import Evidence, evidence_of
 from bot.answering.model import Passage
 from bot.answering.prompts import path_of
-from connectors.text.analysis import terms_of
-
-LOGIT = -6.0
-"""Cross-encoder: below this, passages of unanswerable questions stand and none of answerable ones."""
-
-COSINE = 0.52
-"""Without a cross-encoder: on tests/bot/answering/questions.yaml 95 % of answerable questions find something above
-this and 75 % of the others do not. A model that is asked in vain can still decline."""
-
-COVERAGE = 0.6
-"""Share of the question's terms in one passage that speaks for it, whatever a model thinks of them."""
 
 
 def is_promising(question: str, passages: Sequence[Passage]) -> bool:
-    """Whether a passage is good enough to ask a model about it. One kind of evidence is enough."""
-    asked = frozenset(terms_of(question))
-    return any(_is_related(passage) or _coverage(asked, passage) >= COVERAGE for passage in passages)
+    """Whether it is worth a model's time to read these passages."""
+    return bool(passages) and evidence_in(question, passages).is_worth_a_call
 
 
-def _is_related(passage: Passage) -> bool:
-    if passage.rerank_score is not None:
-        return passage.rerank_score >= LOGIT
-    return passage.vector_score is not None and passage.vector_score >= COSINE
+def is_quotable(question: str, passages: Sequence[Passage]) -> bool:
+    """Whether sentences of these passages, as they stand, are likely to be the answer."""
+    return bool(passages) and evidence_in(question, passages).is_worth_quoting
 
 
-def _coverage(asked: frozenset[str], passage: Passage) -> float:
-    if not asked:
-        return 0.0
-    return len(asked & set(terms_of(f"{path_of(passage)}\n{passage.text}"))) / len(asked)
+def evidence_in(question: str, passages: Sequence[Passage]) -> Evidence:
+    """What speaks for an answer in these passages. A follow-up comes with the question before it."""
+    logits = [passage.rerank_score for passage in passages if passage.rerank_score is not None]
+    cosines = [passage.vector_score for passage in passages if passage.vector_score is not None]
+    texts = [f"{path_of(passage)}\n{passage.text}" for passage in passages]
+    return evidence_of(question, texts, max(logits, default=None), max(cosines, default=None))

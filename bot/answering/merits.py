@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.answering.asking import compared_in, is_how_to, subject_of
+from bot.answering.asking import compared_in, expected_in, is_how_to, subject_of
 from bot.answering.spans import Span, is_case, leads_to_markup, text_of
 from bot.answering.units import Unit
 from connectors.text.analysis import terms_of
@@ -16,6 +16,10 @@ _DEFINED = 2.0
 """For the sentence that says what the thing is: models prefer sentences that merely speak of it."""
 _BOTH = 2.0
 """For what names both of the things whose difference is asked for."""
+_EXPECTED = 1.0
+"""For an amount, a time or a number where one is asked for."""
+_NOTHING_NEW = 4.0
+"""Taken off what says no more than the titles above it: models like a heading best of all."""
 _OPENING = 1.5
 """For the words and the code with which a section begins whose heading is what was asked for."""
 _FOLLOWED_UP = 4.0
@@ -36,7 +40,9 @@ def merit_of(span: Span, path: str, units: Sequence[Unit], question: str, added:
         _NAMED * named
         + _FOLLOWED_UP * followed
         + _OPENING * _opens(span, path, units, question)
+        + (_EXPECTED if (expected := expected_in(question)) and expected.search(text) else 0.0)
         + (_WHAT_TO_DO if is_how_to(question) and tells_what_to_do(span, units) else 0.0)
+        - (_NOTHING_NEW if set(terms_of(text)) <= set(terms_of(path)) else 0.0)
         + (_BOTH if _names_all(text, compared_in(question)) else 0.0)
         + (_DEFINED if _defines(text, subject_of(question)) else 0.0)
     )

@@ -9,30 +9,25 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from bot.answering.asking import is_how_to, subject_of
+from bot.answering.asking import expected_in, is_how_to
+from bot.answering.evidence import evidence_of
 from bot.answering.expansion import joined, with_instructions, with_paragraph
 from bot.answering.merits import merit_of, tells_what_to_do
-from bot.answering.spans import Span, lists_of, spans_of, text_of
+from bot.answering.spans import Span, lists_of, prose_of, spans_of, text_of
 from bot.answering.units import Kind, Unit, units_of
 from connectors.text.analysis import terms_of
 
-THRESHOLD = -0.3
-"""Logit that a span needs. Calibrated on tests/bot/answering/questions.yaml; rather an honest no than a wrong quote."""
-
-_UNKNOWN_NAME = 6.0
-"""Taken off for each name in the question that no passage knows: backups of what we do not run are not our backups."""
-_UNKNOWN_WORD = 1.0
-"""Taken off for any other word that no passage knows, where the scores are not of words themselves. Twice as much loses
-answers that say it in other words."""
 _PAIRS = 24
 _PASSAGES = 6
 _PAIR_CHARACTERS = 700
-_CLOSE = 1.5
+_CLOSE = 2.5
 """How far behind the best a span of the same passage may be to stand with it."""
-_CLOSE_ELSEWHERE = 0.7
+_CLOSE_ELSEWHERE = 2.0
 """The same for other passages: what another page says beside an answer is mostly of another matter."""
 _CLOSE_WAY = 3.0
 """The same for what says how, on the same page, when what is closer names nothing that can be typed."""
+_PLACE = 0.25
+"""Taken off for each passage before a span's own: what ranks passages knows more of them than of their sentences."""
 _MOST_SPANS = 3
 _MOST_PASSAGES = 2
 _REPEATED = 0.6
@@ -43,11 +38,7 @@ _REFERRING = re.compile(
     r"|\b(it|its|that|this|they|them|those|these|there|one|ones|he|she)\b",
     re.I,
 )
-_NAME = re.compile(r"(?<=[\w,'’:] )(?!I\b)[A-Z][\w-]*|\b[A-Za-z_-]*\d[\w.-]*\b|\b[a-z]+[A-Z]\w*|\b\w+_\w+\b")
-_ADDRESS = re.compile(r"\bhttps?://\S+")
-"""What stands only in an address is not spoken of."""
 _FEW_TERMS = 2
-_MOST_CAPITALS = 0.34
 
 
 _Ranked = tuple[float, float, Span]
@@ -71,7 +62,7 @@ class Excerpt:
     @property
     def page(self) -> str:
         """What the page is called that the passage is of."""
-        return self.path.partition(" › ")[0].partition(" (updated ")[0]
+        return self.path.partition(" › ")[0]
 
 
 def excerpt_of(path: str, texts: Sequence[str]) -> Excerpt:
@@ -79,6 +70,7 @@ def excerpt_of(path: str, texts: Sequence[str]) -> Excerpt:
 
     What kind a block is shows best where it stands: a line may be indented because a box around it is.
     """
+    path = path.partition(" (updated ")[0]
     units = units_of("".join(texts))
     if [unit.text for unit in units] == list(texts):
         return Excerpt(path, units)
@@ -102,7 +94,8 @@ def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earli
     if not candidates:
         return []
     scores = _scores(question, candidates, excerpts, scorer)
-    if max(scores) - _taken_off(question, excerpts, _UNKNOWN_WORD if scorer else 0.0) < THRESHOLD:
+    evidence = evidence_of(question, [*map(_whole, excerpts)], max(scores) if scorer else None)
+    if not (evidence.is_worth_quoting if scorer else evidence.is_worth_a_call):
         return []
     added = frozenset(terms_of(asked)) - frozenset(terms_of(" ".join(earlier))) if question != asked else frozenset()
     merits = [
@@ -110,12 +103,23 @@ def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earli
         for span in candidates
     ]
     ranked = sorted(
-        ((score + merit, score, span) for score, merit, span in zip(scores, merits, candidates, strict=True)),
+        (
+            (score + merit - _PLACE * span.passage, score, span)
+            for score, merit, span in zip(scores, merits, candidates, strict=True)
+        ),
         key=lambda scored: -scored[0],
     )
     close = _close(ranked, question, excerpts)
     expanded = [_expanded(span, question, excerpts[span.passage].units) for span in close]
-    return _few(expanded, excerpts)
+    return _if_expected(question, _few(expanded, excerpts), excerpts)
+
+
+def _if_expected(question: str, spans: list[Span], excerpts: Sequence[Excerpt]) -> list[Span]:
+    """The spans, unless an amount, a time or a number is asked for and none of them has one."""
+    expected = expected_in(question)
+    if expected is None or any(expected.search(text_of(span, excerpts[span.passage].units)) for span in spans):
+        return spans
+    return []
 
 
 def _close(ranked: Sequence[_Ranked], question: str, excerpts: Sequence[Excerpt]) -> list[Span]:
@@ -124,7 +128,7 @@ def _close(ranked: Sequence[_Ranked], question: str, excerpts: Sequence[Excerpt]
     close = [
         span
         for rank, score, span in ranked
-        if score >= THRESHOLD and rank >= best - (_CLOSE if span.passage == first.passage else _CLOSE_ELSEWHERE)
+        if rank >= best - (_CLOSE if span.passage == first.passage else _CLOSE_ELSEWHERE)
     ]
     if not is_how_to(question) or any("`" in text_of(span, excerpts[span.passage].units) for span in close):
         return close
@@ -132,7 +136,7 @@ def _close(ranked: Sequence[_Ranked], question: str, excerpts: Sequence[Excerpt]
     ways = (
         span
         for rank, score, span in ranked
-        if score >= THRESHOLD and rank >= best - _CLOSE_WAY and excerpts[span.passage].page == page
+        if rank >= best - _CLOSE_WAY and excerpts[span.passage].page == page
         if tells_what_to_do(span, excerpts[span.passage].units)
     )
     return [*close, *islice(ways, 1)]
@@ -167,7 +171,7 @@ def _scores(question: str, spans: Sequence[Span], excerpts: Sequence[Excerpt], s
 
 
 def _pair_text(span: Span, excerpt: Excerpt) -> str:
-    return f"{excerpt.path}: {text_of(span, excerpt.units).strip()}"
+    return f"{excerpt.path}: {prose_of(span, excerpt.units)}"
 
 
 def _lexical_scores(question: str, spans: Sequence[Span], excerpts: Sequence[Excerpt]) -> list[float]:
@@ -180,29 +184,12 @@ def _lexical_scores(question: str, spans: Sequence[Span], excerpts: Sequence[Exc
     return [10.0 * sum(weights[term] for term in found & asked) / total - 6.0 for found in terms]
 
 
-def _taken_off(question: str, excerpts: Sequence[Excerpt], for_a_word: float) -> float:
-    """What speaks against any answer: names and other words of the question that no passage knows."""
-    known = {term for excerpt in excerpts for term in terms_of(_ADDRESS.sub(" ", _whole(excerpt)))}
-    names = [terms for name in _names_of(question) if not (terms := set(terms_of(name))) <= known]
-    words = set(terms_of(question)).difference(known, *names)
-    return _UNKNOWN_NAME * len(names) + for_a_word * len(words)
-
-
-def _names_of(question: str) -> set[str]:
-    """Words that name one thing. Where capitals are everywhere (headlines, German), only codes and identifiers do."""
-    names = {match.group() for match in _NAME.finditer(question)}
-    capitals = {name for name in names if name.istitle()}
-    return names - capitals if len(capitals) > _MOST_CAPITALS * len(question.split()) else names
-
-
 def _whole(excerpt: Excerpt) -> str:
     return "\n".join((excerpt.path, *(unit.text for unit in excerpt.units)))
 
 
 def _expanded(span: Span, question: str, units: Sequence[Unit]) -> Span:
-    if is_how_to(question):
-        return with_instructions(span, units)
-    return with_paragraph(span, units) if subject_of(question) else span
+    return with_instructions(span, units) if is_how_to(question) else with_paragraph(span, units)
 
 
 def _few(spans: Sequence[Span], excerpts: Sequence[Excerpt]) -> list[Span]:

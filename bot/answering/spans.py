@@ -12,6 +12,8 @@ _LISTED = frozenset({"item", "step"})
 _FOLLOWING = frozenset({"item", "step", "code", "head"})
 _INDENT = re.compile(r"\n[ \t]+(?=\S)")
 _CASE = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+[*_]*(?:if|when|in case|for|to|where)\b", re.I)
+_CELL = re.compile(r"(?<!\\)\|")
+_SIGNS = re.compile(r"[`*]+|(?<=\])\([^()\s]*\)|[\[\]]")
 _LONGEST_LIST = 14
 _LONGEST_LEAD = 400
 _REFERRING = ("it ", "its ", "this ", "that ", "these ", "those ", "they ", "then ", "he ", "she ", "there ", "both ")
@@ -55,6 +57,21 @@ def lists_of(passage: int, units: Sequence[Unit]) -> Iterator[Span]:
 def text_of(span: Span, units: Sequence[Unit]) -> str:
     """The exact text of a span's parts, joined, without what is markup only."""
     return "".join(shown(units[start:end]) for start, end in span.parts)
+
+
+def prose_of(span: Span, units: Sequence[Unit]) -> str:
+    """What a span says, as a model reads it that was taught on prose: a table's row as “head: cell” pairs, no signs."""
+    row = units[span.core]
+    head = units[span.parts[0][0]]
+    if row.kind == "row" and head.kind == "head":
+        pairs = zip(_cells_of(head.text), _cells_of(row.text), strict=False)
+        return _SIGNS.sub("", ". ".join(f"{name}: {cell}" if name else cell for name, cell in pairs if cell))
+    return _SIGNS.sub("", text_of(span, units)).strip()
+
+
+def _cells_of(line: str) -> list[str]:
+    first = line.strip().split("\n", 1)[0]
+    return [cell.strip() for cell in _CELL.split(first.strip().strip("|"))]
 
 
 def shown(units: Sequence[Unit]) -> str:
@@ -101,14 +118,21 @@ def leads_to_markup(units: Sequence[Unit], at: int) -> bool:
     return 0 < at < len(units) and units[at].kind == "markup" and units[at - 1].text.rstrip().endswith(":")
 
 
+def end_of_announced(units: Sequence[Unit], after: int) -> int:
+    """Where the list, table or code ends that the sentence before announces with a colon; ``after`` if it does not."""
+    before = units[after - 1]
+    announces = before.kind == "sentence" and before.text.rstrip().endswith(":")
+    return _end_of_following(units, after) if announces else after
+
+
 def _parts_around(units: Sequence[Unit], at: int) -> tuple[tuple[int, int], ...]:
     unit = units[at]
     if unit.kind == "row":
         return _row_with_head(units, at)
     if unit.kind == "code":
         return ((_lead_of(units, at), at + 1),)
-    if unit.kind == "sentence" and unit.text.rstrip().endswith(":"):
-        return ((at, _end_of_following(units, at + 1)),)
+    if (announced := end_of_announced(units, at + 1)) > at + 1:
+        return ((at, announced),)
     if unit.kind in _LISTED and at + 1 < len(units) and units[at + 1].kind == "code":
         return ((at, at + 2),)
     if unit.kind == "sentence" and _refers_back(units, at):

@@ -24,13 +24,14 @@ PAGE = passage(
 class Keyword:
     """Likes the texts with a word, the shortest most."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, logit: float = 5.0) -> None:
         self.word = word
+        self.logit = logit
         self.pairs = 0
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         self.pairs += len(texts)
-        return [5.0 - len(text) / 10_000 if self.word in text else -9.0 for text in texts]
+        return [self.logit - len(text) / 10_000 if self.word in text else -9.0 for text in texts]
 
 
 def messages(text: str, *turns: tuple[str, str], page: Any = PAGE) -> list[BaseMessage]:
@@ -61,8 +62,9 @@ def test_markup_is_left_out_between_a_sentence_and_its_code() -> None:
 
 def test_a_box_is_quoted_without_its_marker_and_at_the_margin() -> None:
     page = passage("Before.\n\n!!! tip\n\n    Clear the cache with `cachectl`. It\n    takes a minute.\n\nAfter.\n")
-    assert quoted(Keyword("cachectl"), "clear cache", page=page) == "Clear the cache with `cachectl`."
-    assert quoted(Keyword("minute"), "duration", page=page).endswith("It\ntakes a minute.")
+    assert (
+        quoted(Keyword("cachectl"), "clear cache", page=page) == "Clear the cache with `cachectl`. It\ntakes a minute."
+    )
 
 
 def test_of_a_list_of_cases_only_the_case_is_quoted() -> None:
@@ -80,7 +82,7 @@ def test_what_was_quoted_is_not_said_again() -> None:
 def test_where_nothing_close_can_be_typed_the_same_page_says_how() -> None:
     class Lines:
         def scores(self, question: str, texts: Sequence[str]) -> list[float]:
-            return [5.0 if "attached" in text else 1.5 if "add" in text else -9.0 for text in texts]
+            return [5.0 if "attached" in text else 0.8 if "add" in text else -9.0 for text in texts]
 
     about = excerpt_of("Tasks", ["A task is attached to a response."])
     way = excerpt_of("Tasks › Many", ["Signature:\n\n", "```\ntasks.add(one)\n```\n"])
@@ -95,7 +97,7 @@ def test_a_name_at_the_end_of_a_question_of_mine_counts() -> None:
 
 def test_a_name_that_stands_only_in_an_address_is_unknown() -> None:
     page = passage("Open the pipeline, as https://git.example/heroku/pipeline says.")
-    assert quoted(Keyword("pipeline"), "How can we deploy with Heroku?", page=page) == NO_ANSWER
+    assert quoted(Keyword("pipeline", -1.0), "How can we deploy with Heroku?", page=page) == NO_ANSWER
 
 
 def test_code_that_only_includes_a_file_is_no_quote() -> None:
@@ -118,13 +120,39 @@ def test_a_name_that_no_source_knows_makes_it_silent() -> None:
     assert quoted(Keyword("minute"), "What does E5020 mean?") == NO_ANSWER
 
 
-def test_a_word_that_no_source_knows_speaks_against_an_answer() -> None:
-    class Undecided:
-        def scores(self, question: str, texts: Sequence[str]) -> list[float]:
-            return [0.5] * len(texts)
+def test_a_sentence_comes_with_its_paragraph_and_what_this_announces() -> None:
+    page = passage("It is small. It is fast. It takes:\n\n| Size | Time |\n|---|---|\n| big | 9 s |\n\nAnd more.\n")
+    table = "It is small. It is fast. It takes:\n\n| Size | Time |\n|---|---|\n| big | 9 s |"
+    assert quoted(Keyword("fast"), "is it fast", page=page) == table
 
-    assert quoted(Undecided(), "who confirms the pipeline") != NO_ANSWER
-    assert quoted(Undecided(), "who sponsors the pipeline") == NO_ANSWER
+
+def test_what_only_repeats_the_title_is_no_answer() -> None:
+    page = passage("Meeting template\n\nPurpose: one sentence.\n", title="Meeting template")
+
+    class Titles:
+        def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+            return [4.0 if text.endswith("template") else 2.0 for text in texts]
+
+    assert quoted(Titles(), "what goes into the meeting template", page=page).endswith("Purpose: one sentence.")
+
+
+def test_a_row_is_read_by_the_model_as_prose_and_quoted_as_it_stands() -> None:
+    asked: list[str] = []
+
+    class Reader:
+        def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+            asked.extend(texts)
+            return [5.0 if "Plan: Team" in text else -9.0 for text in texts]
+
+    assert quoted(Reader(), "requests?") == "| Plan | Requests |\n|------|----------|\n| Team | 600 |"
+    assert "Deploys: Plan: Team. Requests: 600" in asked
+
+
+@pytest.mark.parametrize("text", ["What does the team plan cost?", "what is the price of the team plan"])
+def test_a_price_is_not_answered_without_an_amount_of_money(text: str) -> None:
+    assert quoted(Keyword("600"), text) == NO_ANSWER
+    priced = passage("| Plan | Price |\n|------|----------|\n| Team | 600 euros |\n")
+    assert quoted(Keyword("600"), text, page=priced).endswith("| Team | 600 euros |")
 
 
 def test_the_number_of_scored_spans_is_bounded() -> None:
