@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
-from bot.answering.model import Answer
+from bot.answering.floor import evidence_in
+from bot.answering.model import MAX_QUESTION, Answer, Turn
+from bot.answering.picking import standalone
 from bot.evaluation.intervals import Estimate, Numbers, Statistic, estimate
 
 
@@ -29,17 +31,13 @@ class Point:
     risk: float
 
 
-def confidences_of(answers: Sequence[Answer]) -> list[float]:
-    """How much speaks for each answer: the highest score that the reranker gave a passage it was made from.
+def confidence_in(question: str, turns: Sequence[Turn], answer: Answer) -> float:
+    """How much speaks for an answer: the odds, as a logarithm, by which the product decides to answer at all.
 
-    Where some of the answers were made without reranking, it is the highest cosine between question and passage, for
-    all of them. Both are comparable between questions, but not with each other; the score that passages are ordered by
-    is comparable within one question only.
+    They come of all passages that were sent (:mod:`bot.answering.evidence`), whatever the model then made of them.
     """
-    reranked = [_best(passage.rerank_score for passage in answer.passages) for answer in answers]
-    near = [_best(passage.vector_score for passage in answer.passages) for answer in answers]
-    chosen = near if None in reranked else reranked
-    return [0.0 if score is None else score for score in chosen]
+    earlier = [turn.text for turn in turns if turn.speaker == "user"]
+    return evidence_in(standalone(question[:MAX_QUESTION], earlier), answer.passages).odds
 
 
 def curve(answers: Sequence[Sure], asked: int) -> list[Point]:
@@ -70,10 +68,6 @@ def _area_under(risks: Numbers) -> Statistic:
         return np.asarray((wrong.cumsum(axis=-1) / np.arange(1, wrong.shape[-1] + 1)).mean(axis=-1))
 
     return area
-
-
-def _best(scores: Iterable[float | None]) -> float | None:
-    return max((score for score in scores if score is not None), default=None)
 
 
 def _surest_first(answers: Sequence[Sure]) -> list[Sure]:

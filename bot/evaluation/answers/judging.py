@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.answering.model import Answer, Outcome
+from bot.evaluation.answers.coverage import confidence_in
 from bot.evaluation.answers.facts import Fact, missing_from, said_in
 from bot.evaluation.answers.overlap import bleu, token_f1
 from bot.evaluation.answers.plain import plain
@@ -50,6 +51,7 @@ class Verdict:
     support: Support | None = None
     sources: Sources | None = None
     altered_quotes: tuple[int, ...] = ()
+    confidence: float = 0.0
 
     @property
     def outcome(self) -> Outcome:
@@ -80,6 +82,7 @@ def judged(case: Case, taken: Taken) -> Verdict:
         support=support_in(answer) if answered else None,
         sources=sources_of(answer.citations, case.sources) if case.sources else None,
         altered_quotes=altered_quotes(answer) if answered else (),
+        confidence=confidence_in(case.ask, case.turns, answer),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.evaluation.answers.coverage import Sure, aurc, confidences_of
+from bot.evaluation.answers.coverage import Sure, aurc
 from bot.evaluation.answers.judging import Verdict
 from bot.evaluation.intervals import Estimate, estimate, mean, percentile
 
@@ -38,9 +38,7 @@ def figures_of(verdicts: Sequence[Verdict]) -> dict[str, Figure]:
 
 def sure_ones(verdicts: Sequence[Verdict]) -> list[Sure]:
     """The answers that were given, for the risk-coverage curve."""
-    given = [verdict for verdict in verdicts if verdict.outcome == "answered"]
-    confidences = confidences_of([verdict.taken.answer for verdict in given])
-    return [Sure(sure, not verdict.is_right) for sure, verdict in zip(confidences, given, strict=True)]
+    return [Sure(verdict.confidence, not verdict.is_right) for verdict in verdicts if verdict.outcome == "answered"]
 
 
 def counts_of(verdicts: Sequence[Verdict], waiting: int) -> dict[str, int]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bot.evaluation.answers.coverage import confidences_of, curve
+from bot.evaluation.answers.coverage import curve
 from bot.evaluation.answers.facts import Fact
 from bot.evaluation.answers.judging import Verdict
 from bot.evaluation.answers.questions import Questions
@@ -39,17 +39,11 @@ class Measured:
             "risk_coverage": [_rounded(asdict(point)) for point in curve(sure_ones(told), len(told))],
             "models": dict(models),
             "knowledge_bases": list(self.knowledge_bases),
-            "questions": list(self._questions()),
+            "questions": [_question(verdict) for verdict in self.verdicts],
         }
 
-    def _questions(self) -> Iterator[dict[str, Any]]:
-        given = [verdict for verdict in self.verdicts if verdict.outcome == "answered"]
-        sure = confidences_of([verdict.taken.answer for verdict in given])
-        confidence = {verdict.case.name: how_sure for verdict, how_sure in zip(given, sure, strict=True)}
-        yield from (_question(verdict, confidence.get(verdict.case.name)) for verdict in self.verdicts)
 
-
-def _question(verdict: Verdict, confidence: float | None) -> dict[str, Any]:
+def _question(verdict: Verdict) -> dict[str, Any]:
     case, answer = verdict.case, verdict.taken.answer
     support, overlap, sources = verdict.support, verdict.overlap, verdict.sources
     told = {
@@ -72,7 +66,7 @@ def _question(verdict: Verdict, confidence: float | None) -> dict[str, Any]:
         "reference": overlap.reference if overlap else None,
         "token_f1": overlap.token_f1 if overlap else None,
         "bleu": overlap.bleu if overlap else None,
-        "confidence": confidence,
+        "confidence": verdict.confidence if answer.outcome != "error" else None,
         "first_text_ms": verdict.taken.first_text_ms,
         "answer_ms": verdict.taken.total_ms,
         "model": answer.model or None,

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.answering.model import Answer
-from bot.evaluation.answers.coverage import Point, Sure, aurc, confidences_of, curve
-from tests.bot.evaluation.answers.answered import answered, passage
+from bot.answering.floor import evidence_in
+from bot.answering.model import Answer, Turn
+from bot.evaluation.answers.coverage import Point, Sure, aurc, confidence_in, curve
+from tests.bot.evaluation.answers.answered import answered
 
 
 def test_the_curve_gives_answers_from_the_surest_on() -> None:
@@ -29,9 +30,10 @@ def test_answers_of_one_confidence_are_in_no_order() -> None:
     assert aurc(one).value == 0.5
 
 
-def test_confidence_is_the_best_reranked_passage_or_for_all_of_them_the_nearest() -> None:
-    plain = answered("x [1]", passages=[passage("a", "x"), passage("b", "x")])
-    assert confidences_of([answered("x [1]"), answered("y [2]")]) == [3.0, 3.0]
-    assert confidences_of([answered("x [1]"), plain]) == [0.5, 0.5]
-    assert confidences_of([plain, Answer("answered", "x")]) == [0.5, 0.0]
-    assert confidences_of([]) == []
+def test_confidence_is_what_the_product_decides_by() -> None:
+    answer = answered("x [1]")
+    assert confidence_in("rollback seconds", (), answer) == evidence_in("rollback seconds", answer.passages).odds
+    assert confidence_in("weather in Lisbon", (), answer) < confidence_in("rollback seconds", (), answer)
+    thread = (Turn("user", "How long is a rollback?"), Turn("agent", "The Team plan allows it."))
+    assert confidence_in("and that?", thread, answer) > confidence_in("and that?", (), answer)
+    assert confidence_in("rollback", (), Answer("not_found", "")) < confidence_in("rollback", (), answer)
