@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -137,7 +137,8 @@ class Quoth:
     @cached_property
     def answerer(self) -> Answerer:
         """What answers questions."""
-        self.pool.submit(_warmed, self.indexes.live, self.cross_encoder)  # Models load while LangChain is imported.
+        for load in _loads_of(self.indexes.live, self.cross_encoder):
+            self.pool.submit(load)  # while LangChain is imported
         from bot.answering.chain import Answerer  # noqa: PLC0415  # LangChain is slow to import
 
         model, name = self._model(self.settings.model)
@@ -168,7 +169,8 @@ class Quoth:
         Raises:
             Misconfigured: A model is missing or altered.
         """
-        _warmed(self.indexes.live, self.cross_encoder)
+        for load in _loads_of(self.indexes.live, self.cross_encoder):
+            load()
 
     def lost(self) -> Parts:
         """Sources of which the index that answers has lost something, or holds what it should not, and what it holds.
@@ -327,11 +329,12 @@ class Quoth:
         return f"sqlite:///{self.data_dir / file}"
 
 
-def _warmed(live: Callable[[], Index], cross_encoder: CrossEncoder | None) -> None:
+def _loads_of(live: Callable[[], Index], cross_encoder: CrossEncoder | None) -> Iterator[Callable[[], object]]:
+    """What makes the models of questions ready, each to be called."""
     if (embedder := live().embedder) is not None:
-        embedder.embed_question("ready?")
+        yield partial(embedder.embed_question, "ready?")
     if cross_encoder is not None:
-        cross_encoder.scores("ready?", ["ready"])
+        yield partial(cross_encoder.scores, "ready?", ["ready"])
 
 
 def _embeds_for(spec: IndexSpec, embedder: Embedder) -> bool:
