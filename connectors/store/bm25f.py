@@ -1,12 +1,14 @@
-"""The true keyword score of a chunk: BM25F over its own terms and pairs of them, the same for every store."""
+"""The true keyword scores of chunks: BM25F over their own terms and pairs of them, the same for every store."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 MAX_TERMS = 32
 """Distinct terms of a question that count, and as many pairs. The rarest and heaviest are kept."""
@@ -19,6 +21,9 @@ SATURATION = 1.2
 """k1 of BM25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009)."""
 
 
+Numbers = NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """How much a term counts in one field of a chunk, and how much the field's length is held against it."""
@@ -26,9 +31,11 @@ class Field:
     weight: float
     b: float
 
-    def factor(self, length: int, average: float) -> float:
-        """What one occurrence in a field of this length is worth."""
-        return self.weight / ((1 - self.b) + self.b * length / average) if average else self.weight
+    def factors(self, lengths: Numbers, average: float) -> Numbers:
+        """What one occurrence in fields of these lengths is worth."""
+        if not average:
+            return np.full(len(lengths), self.weight)
+        return self.weight / ((1 - self.b) + self.b * lengths / average)
 
 
 HEAD = Field(weight=2.0, b=0.3)
@@ -49,12 +56,18 @@ class Averages:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The analysed terms of one chunk, field by field. ``near`` holds those of each neighbour."""
+class Occurrences:
+    """How often some terms are in one field of some chunks: a row a chunk, a column a term; and the fields' lengths."""
 
-    head: Sequence[str]
-    body: Sequence[str]
-    near: Sequence[Sequence[str]] = ()
+    counts: Numbers
+    lengths: Numbers
+
+    def at(self, places: Sequence[int]) -> Occurrences:
+        """Those in the chunks at these places."""
+        return Occurrences(self.counts[places], self.lengths[places])
+
+    def __add__(self, other: Occurrences) -> Occurrences:
+        return Occurrences(self.counts + other.counts, self.lengths + other.lengths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +96,37 @@ def worth_of(
     return Worth(_strongest(known), _strongest(beside))
 
 
-def score(words: Words, worth: Worth, averages: Averages) -> float:
-    """How well a chunk answers by its words: Σ worth · tf / (tf + k1), tf summed over the weighted fields."""
-    counts: dict[str, float] = {}
-    near = sum(map(len, words.near))
-    _count(counts, words.head, worth.terms, HEAD.factor(len(words.head), averages.head))
-    _count(counts, words.body, worth.terms, BODY.factor(len(words.body), averages.body))
-    for neighbour in words.near:
-        _count(counts, neighbour, worth.terms, NEAR.factor(near, averages.near))
-    return _saturated(counts, worth.terms) + pair_score(words.head, words.body, worth, averages)
+def scores(head: Occurrences, body: Occurrences, near: Occurrences, worth: Numbers, averages: Averages) -> Numbers:
+    """How well chunks answer by their words: Σ worth · tf / (tf + k1), tf summed over the weighted fields."""
+    weighted = (
+        field.factors(one.lengths, average)[:, None] * one.counts
+        for field, one, average in (
+            (HEAD, head, averages.head),
+            (BODY, body, averages.body),
+            (NEAR, near, averages.near),
+        )
+    )
+    counts = sum(weighted, np.zeros(head.counts.shape))
+    found: Numbers = (counts / (counts + SATURATION)) @ worth
+    return found
 
 
-def pair_score(head: Sequence[str], body: Sequence[str], worth: Worth, averages: Averages) -> float:
-    """The part of a score that pairs make. Those of neighbours were measured to add nothing."""
+def pair_scores(heads: Sequence[str], bodies: Sequence[str], worth: Worth, averages: Averages) -> Numbers:
+    """What pairs add to the scores of chunks, from their terms in order. Those of neighbours add nothing."""
     if not worth.pairs:
-        return 0.0
-    counts: dict[tuple[str, str], float] = {}
-    _count(counts, pairwise(head), worth.pairs, HEAD.factor(len(head), averages.head))
-    _count(counts, pairwise(body), worth.pairs, BODY.factor(len(body), averages.body))
-    return _saturated(counts, worth.pairs)
+        return np.zeros(len(heads))
+    pairs = [" ".join(pair) for pair in worth.pairs]
+    head, body = occurrences_in(heads, pairs), occurrences_in(bodies, pairs)
+    nowhere = Occurrences(np.zeros_like(head.counts), np.zeros(len(heads)))
+    return scores(head, body, nowhere, np.fromiter(worth.pairs.values(), float), averages)
+
+
+def occurrences_in(texts: Sequence[str], phrases: Sequence[str]) -> Occurrences:
+    """How often terms, or some with a space between, are in texts of terms with a space between."""
+    wanted = [_spaced(phrase) for phrase in phrases]
+    counts = [[text.count(one) for one in wanted] for text in map(_spaced, texts)]
+    lengths = [text.count(" ") + 1 if text else 0 for text in texts]
+    return Occurrences(np.array(counts, float).reshape(len(texts), len(phrases)), np.array(lengths, float))
 
 
 _Counted = TypeVar("_Counted", str, tuple[str, str])
@@ -112,12 +137,6 @@ def _strongest(worth: Mapping[_Counted, float]) -> dict[_Counted, float]:
     return {one: worth[one] for one in kept}
 
 
-def _count(
-    counts: dict[_Counted, float], found: Iterable[_Counted], worth: Mapping[_Counted, float], factor: float
-) -> None:
-    for one in filter(worth.__contains__, found):
-        counts[one] = counts.get(one, 0.0) + factor
-
-
-def _saturated(counts: Mapping[_Counted, float], worth: Mapping[_Counted, float]) -> float:
-    return sum((worth[one] * count / (count + SATURATION) for one, count in counts.items()), 0.0)
+def _spaced(terms: str) -> str:
+    """With spaces of its own around every term, so that counting one does not use up the next one's."""
+    return f" {terms.replace(' ', '  ')} "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from connectors.model import Query
-from connectors.store.bm25f import Averages, Words, Worth, rarity, score, worth_of
+from connectors.store.bm25f import Averages, Worth, occurrences_in, pair_scores, rarity, scores, worth_of
 from connectors.store.rows import match_of, numbers
 from connectors.store.terms import keyed, keys_of, repeats_of
 
@@ -38,26 +40,40 @@ class KeywordQuery:
 
     def scores(self, connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, float]:
         """The true score of each of these chunks that is there, 0 without a term."""
-        wanted = list(ids)
+        wanted = dict.fromkeys(ids)
         if not self.worth.terms:
             return dict.fromkeys(wanted, 0.0)
-        around = {
-            neighbour for i in wanted for neighbour in (i - 1, i, i + 1)
-        }  # A version's chunks are added in a row.
-        rows = numbers(
+        around = {neighbour for i in wanted for neighbour in (i - 1, i, i + 1)}
+        held = numbers(
             connection,
             "SELECT id, version_id, head, body FROM chunks WHERE id IN (SELECT value FROM json_each(?))",
             around,
-        )
-        held = {i: (version, head, body.split()) for i, version, head, body in rows}
-        found = {}
-        for i in wanted:
-            if i not in held:
-                continue
-            version, head, body = held[i]
-            near = [held[n][2] for n in (i - 1, i + 1) if n in held and held[n][0] == version]
-            found[i] = score(Words(head.split(), body, near), self.worth, self.averages)
-        return found
+        ).fetchall()
+        places = {i: place for place, (i, *_) in enumerate(held)}
+        own = [places[i] for i in wanted if i in places]
+        # A version's chunks are added in a row.
+        sides = [[_beside(held, places, place, step) for place in own] for step in (-1, 1)]
+        found = self._scores([row[2:] for row in held], own, sides)
+        return {held[place][0]: score for place, score in zip(own, found, strict=True)}
+
+    def _scores(
+        self, texts: Sequence[tuple[str, str]], own: Sequence[int], sides: Sequence[Sequence[int]]
+    ) -> list[float]:
+        """The scores of the chunks at some places, by their head and body and the bodies at other places."""
+        terms, worth = list(self.worth.terms), np.fromiter(self.worth.terms.values(), float)
+        heads = [texts[place][0] for place in own]
+        bodies = occurrences_in([*(body for _, body in texts), ""], terms)
+        near = bodies.at(sides[0]) + bodies.at(sides[1])
+        alone = scores(occurrences_in(heads, terms), bodies.at(own), near, worth, self.averages)
+        together = pair_scores(heads, [texts[place][1] for place in own], self.worth, self.averages)
+        return [float(one) for one in alone + together]
+
+
+def _beside(held: Sequence[Sequence[int]], places: Mapping[int, int], place: int, step: int) -> int:
+    """Where the chunk before or after this one in its version is held; last of all where there is none."""
+    i, version, *_ = held[place]
+    beside = places.get(i + step, -1)
+    return beside if beside >= 0 and held[beside][1] == version else -1
 
 
 def keyword_query(connection: sqlite3.Connection, query: Query) -> KeywordQuery:

@@ -16,7 +16,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.store.bm25f import BODY, HEAD, NEAR, SATURATION, Averages, Field
+from connectors.store.bm25f import Averages, Numbers, Occurrences, scores
 
 _NUMBER = np.dtype("<u8")
 _KEY_BYTES = 5  # Two of a question's and a chunk's terms are mistaken for each other once in some 10**10 pairs.
@@ -58,10 +58,10 @@ def averages_of(bags: Sequence[str]) -> Averages:
     return Averages(*(float(one.mean()) for one in _lengths(np.array([_numbers(bag)[0] for bag in bags]))))
 
 
-def scores_of(bags: Sequence[str], worth: Mapping[str, float], averages: Averages) -> list[float]:
-    """How well chunks answer by their words, each as :func:`connectors.store.bm25f.score` says."""
+def scores_of(bags: Sequence[str], worth: Mapping[str, float], averages: Averages) -> Numbers:
+    """How well chunks answer by their terms, as :func:`connectors.store.bm25f.scores` says."""
     if not bags or not worth:
-        return [0.0] * len(bags)
+        return np.zeros(len(bags))
     every = [_numbers(bag) for bag in bags]
     keys = np.array([_key(term) for term in worth], _NUMBER)
     order = np.argsort(keys)
@@ -70,28 +70,17 @@ def scores_of(bags: Sequence[str], worth: Mapping[str, float], averages: Average
     rows = np.repeat(np.arange(len(every)), [len(one) - 1 for one in every])
     place = np.minimum(np.searchsorted(keys, entries >> _KEY_AT), len(keys) - 1)
     hit = keys[place] == entries >> _KEY_AT
-    entries, rows, place = entries[hit], rows[hit], place[hit]
-    head, body, near = (factor[rows] for factor in _factors(_lengths(np.array([one[0] for one in every])), averages))
-    count = (
-        head * (entries >> _HEAD_AT & _MOST_IN_HEAD) + body * (entries >> _BODY_AT & _MOST) + near * (entries & _MOST)
+    entries, cells = entries[hit], rows[hit] * len(keys) + place[hit]
+    parts = (entries >> _HEAD_AT & _MOST_IN_HEAD, entries >> _BODY_AT & _MOST, entries & _MOST)
+    lengths = _lengths(np.array([one[0] for one in every]))
+    head, body, near = (
+        Occurrences(np.bincount(cells, part, len(every) * len(keys)).reshape(len(every), -1).astype(float), length)
+        for part, length in zip(parts, lengths, strict=True)
     )
-    found = np.bincount(rows, value[place] * count / (count + SATURATION), len(every))
-    return [float(one) for one in found]
+    return scores(head, body, near, value, averages)
 
 
-def _factors(lengths: Sequence[NDArray[np.float64]], averages: Averages) -> list[NDArray[np.float64]]:
-    means = (averages.head, averages.body, averages.near)
-    return [_factor(*one) for one in zip((HEAD, BODY, NEAR), lengths, means, strict=True)]
-
-
-def _factor(field: Field, length: NDArray[np.float64], average: float) -> NDArray[np.float64]:
-    """What :meth:`Field.factor` says, for many at once."""
-    if not average:
-        return np.full(len(length), field.weight)
-    return field.weight / ((1 - field.b) + field.b * length / average)
-
-
-def _lengths(first: NDArray[np.uint64]) -> tuple[NDArray[np.float64], ...]:
+def _lengths(first: NDArray[np.uint64]) -> tuple[Numbers, ...]:
     """The lengths of head, body and neighbours, from the first numbers of bags."""
     parts = (first >> _HEAD_LENGTH_AT, first >> _BODY_LENGTH_AT & _MOST_LENGTH, first & _MOST_LENGTH)
     return tuple(part.astype(float) for part in parts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from weaviate.proto.v1 import base_pb2
 
 from connectors.model import Candidate, Query, Vector
-from connectors.store.bm25f import MAX_TERMS, Worth, pair_score, worth_of
+from connectors.store.bm25f import MAX_TERMS, Numbers, Worth, pair_scores, worth_of
 from connectors.store.terms import keyed, keys_of, repeats_of
 from connectors.store.weaviate.bags import head_length, scores_of
 from connectors.store.weaviate.connection import Call, Connection
@@ -78,17 +78,17 @@ class Search:
         for row, score in zip(rows, self._scores(rows, worth), strict=True):
             chunk = row.chunk
             if chunk.tags & self._query.tags and chunk.chunk_id == row.uuid:
-                hits.append(Hit(row.uuid, Candidate(chunk, score, self._cosine(row)), row.updated))
+                hits.append(Hit(row.uuid, Candidate(chunk, float(score), self._cosine(row)), row.updated))
         return hits
 
-    def _scores(self, rows: Sequence[Stored], worth: Worth) -> list[float]:
+    def _scores(self, rows: Sequence[Stored], worth: Worth) -> Numbers:
         averages = self._measures.averages
         bags = [row.text(BAG) for row in rows]
         alone = scores_of(bags, worth.terms, averages)
         if not worth.pairs:
             return alone
-        fields = (row.fields_of_terms(head_length(bag)) for row, bag in zip(rows, bags, strict=True))
-        return [score + pair_score(*one, worth, averages) for score, one in zip(alone, fields, strict=True)]
+        texts = [row.analysed(head_length(bag)) for row, bag in zip(rows, bags, strict=True)]
+        return alone + pair_scores([head for head, _ in texts], [body for _, body in texts], worth, averages)
 
     def _start_near(self) -> Call | None:
         if self._query.vector is None:

@@ -89,10 +89,10 @@ class Stored:
         named = ((name, _value_of(value)) for name, value in self.properties.items())
         return {name: value for name, value in named if value is not None}
 
-    def fields_of_terms(self, head: int) -> tuple[list[str], list[str]]:
+    def analysed(self, head: int) -> tuple[str, str]:
         """The terms of title and headings, of which there are so many, and those of the text; needs ``TERMS``."""
-        terms = self.text(TERMS).split()
-        return terms[:head], terms[2 * head :]
+        terms = self.text(TERMS).split(" ", 2 * head)
+        return " ".join(terms[:head]), "".join(terms[2 * head :])
 
     def text(self, name: str) -> str:
         """A property that is a text; empty where it is none."""

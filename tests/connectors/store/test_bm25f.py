@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+
 import pytest
 
-from connectors.store.bm25f import MAX_TERMS, PAIR, Averages, Words, Worth, pair_score, score, worth_of
+from connectors.store.bm25f import MAX_TERMS, PAIR, Averages, Worth, occurrences_in, pair_scores, worth_of
+from tests.connectors.store.formula import Words, score
 
 AVERAGES = Averages(2.0, 4.0, 8.0)
 
@@ -24,16 +28,26 @@ def test_as_many_pairs_count_as_terms() -> None:
     assert ("t0", "t0") not in worth.pairs
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_pairs_of_many_chunks_at_once_score_as_each_one_does(seed: int) -> None:
+    dice = random.Random(seed)
+    every = [Words(dice.choices("abcd", k=dice.randint(0, 4)), dice.choices("abcdef", k=40)) for _ in range(30)]
+    pairs = {(one, other): dice.random() for one in "abc" for other in "abcd" if one != other}
+    found = pair_scores(*texts_of(every), Worth({}, pairs), AVERAGES)
+    assert found == pytest.approx([score(words, Worth({}, pairs), AVERAGES) for words in every])
+
+
 def test_pairs_count_in_their_order_within_one_field() -> None:
-    worth = Worth({}, {("reset", "vpn"): 1.0})
-    assert score(Words(["page"], ["reset", "vpn"]), worth, AVERAGES) > 0
-    assert score(Words(["reset", "vpn"], []), worth, AVERAGES) > 0
-    assert score(Words(["reset"], ["vpn", "reset"], (["reset", "vpn"],)), worth, AVERAGES) == 0
+    every = [Words(["page"], ["reset", "vpn"]), Words(["reset", "vpn"], []), Words(["reset"], ["vpn", "reset"])]
+    body, head, apart = pair_scores(*texts_of(every), Worth({}, {("reset", "vpn"): 1.0}), AVERAGES)
+    assert min(body, head) > 0 == apart
 
 
-def test_a_score_is_that_of_terms_and_that_of_pairs() -> None:
-    words = Words(["vpn", "guide"], ["reset", "vpn", "reset", "vpn"])
-    both = Worth({"reset": 3.0, "vpn": 2.0}, {("reset", "vpn"): 1.5})
-    pairs = pair_score(words.head, words.body, both, AVERAGES)
-    assert pairs == score(words, Worth({}, both.pairs), AVERAGES)
-    assert score(words, both, AVERAGES) == pytest.approx(score(words, Worth(both.terms, {}), AVERAGES) + pairs)
+def test_terms_are_counted_whole_and_one_by_one() -> None:
+    found = occurrences_in(["a a a b ab", "", "ab"], ["a", "b", "a b"])
+    assert found.counts.tolist() == [[3, 1, 1], [0, 0, 0], [0, 0, 0]]
+    assert found.lengths.tolist() == [5, 0, 1]
+
+
+def texts_of(every: Sequence[Words]) -> tuple[list[str], list[str]]:
+    return [" ".join(words.head) for words in every], [" ".join(words.body) for words in every]

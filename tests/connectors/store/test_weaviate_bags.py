@@ -5,8 +5,9 @@ import random
 
 import pytest
 
-from connectors.store.bm25f import Averages, Words, Worth, score
+from connectors.store.bm25f import Averages, Worth
 from connectors.store.weaviate.bags import averages_of, bag_of, scores_of
+from tests.connectors.store.formula import Words, score
 
 VOCABULARY = [f"word{i}" for i in range(40)]
 
@@ -45,9 +46,9 @@ def test_mean_lengths_are_those_of_the_chunks() -> None:
 
 def test_nothing_to_compare_with_is_no_error() -> None:
     bag = bag_of([], [], [])
-    assert scores_of([bag], {"a": 1.0}, Averages(0.0, 0.0, 0.0)) == [0.0]
-    assert scores_of([bag], {}, Averages(1.0, 1.0, 1.0)) == [0.0]
-    assert scores_of([], {"a": 1.0}, Averages(1.0, 1.0, 1.0)) == []
+    assert list(scores_of([bag], {"a": 1.0}, Averages(0.0, 0.0, 0.0))) == [0.0]
+    assert list(scores_of([bag], {}, Averages(1.0, 1.0, 1.0))) == [0.0]
+    assert list(scores_of([], {"a": 1.0}, Averages(1.0, 1.0, 1.0))) == []
 
 
 @pytest.mark.parametrize("spoiled", ["", "?", "abc", "YWJj", "検索", base64.b64encode(b"1234567").decode()])
