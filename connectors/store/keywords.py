@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -18,6 +19,10 @@ _DEPTH = 4
 _SHALLOWEST = 400
 """Candidates by words at least: FTS5 gives terms of half of the rows no worth, which hides rows of a small index."""
 
+_AMPLE, _AMPLE_SHARE = 10_000, 10
+"""Chunks that the terms of a question hold together, or one of so many of the index, beyond which commoner terms look
+for no candidates: the rarer ones find those that count, and every chunk that is looked at costs time."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeywordQuery:
@@ -26,17 +31,36 @@ class KeywordQuery:
     weights: Mapping[str, float]
     worth: Worth
     averages: Averages
+    holding: Mapping[str, int]
+    """How many chunks hold each term."""
+    chunks: int
 
     def candidates(self, connection: sqlite3.Connection, tags: Collection[str], limit: int) -> list[int]:
         """Chunks in scope that hold any of the terms, the most likely first: more than ``limit``, to choose from."""
         if not self.worth.terms:
             return []
-        repeats = repeats_of({key: self.weights[key] for key in self.worth.terms})
+        depth = max(_DEPTH * limit, _SHALLOWEST)
+        rarest = self._rarest()
+        found = self._matching(connection, rarest, tags, depth)
+        # Within a small scope there may be hardly any of the rarest.
+        enough = len(found) == depth or len(rarest) == len(self.worth.terms)
+        return found if enough else self._matching(connection, self.worth.terms, tags, depth)
+
+    def _matching(
+        self, connection: sqlite3.Connection, keys: Iterable[str], tags: Collection[str], depth: int
+    ) -> list[int]:
+        repeats = repeats_of({key: self.weights[key] for key in keys})
         found = connection.execute(
-            "SELECT rowid FROM terms WHERE terms MATCH ? ORDER BY rank LIMIT ?",
-            (match_of(repeats, tags), max(_DEPTH * limit, _SHALLOWEST)),
+            "SELECT rowid FROM terms WHERE terms MATCH ? ORDER BY rank LIMIT ?", (match_of(repeats, tags), depth)
         )
         return [row for (row,) in found]
+
+    def _rarest(self) -> list[str]:
+        """The terms that the fewest chunks hold, until they hold amply many together."""
+        ample = max(_AMPLE, self.chunks // _AMPLE_SHARE)
+        rarest = sorted(self.worth.terms, key=lambda key: self.holding[key])
+        held = accumulate(self.holding[key] for key in rarest)
+        return rarest[: max(1, sum(chunks <= ample for chunks in held))]
 
     def scores(self, connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, float]:
         """The true score of each of these chunks that is there, 0 without a term."""
@@ -80,11 +104,11 @@ def keyword_query(connection: sqlite3.Connection, query: Query) -> KeywordQuery:
     """A question's terms as this state of the index sees them. The strongest are kept."""
     chunks, head, body, near = connection.execute("SELECT chunks, head, body, near FROM totals").fetchone()
     weights = dict(zip(keys_of(query.terms), query.terms.values(), strict=True))
-    rarities = {}
+    holding = {}
     for key in weights:
         row = connection.execute("SELECT doc FROM frequencies WHERE term = ?", (key,)).fetchone()
         if row:
-            rarities[key] = rarity(chunks, row[0])
+            holding[key] = row[0]
     rows = max(chunks, 1)
-    worth = worth_of(weights, keyed(query.pairs), rarities)
-    return KeywordQuery(weights, worth, Averages(head / rows, body / rows, near / rows))
+    worth = worth_of(weights, keyed(query.pairs), {key: rarity(chunks, held) for key, held in holding.items()})
+    return KeywordQuery(weights, worth, Averages(head / rows, body / rows, near / rows), holding, chunks)

@@ -115,6 +115,32 @@ def test_a_small_index_orders_by_true_scores(store: SqliteStore) -> None:
     assert best.chunk.text == "deploy deploy deploy"
 
 
+def test_common_words_look_for_nothing_where_rarer_ones_find_enough(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put(chunks("a", *(f"zebra server number {i}" for i in range(500))))
+    store.put(chunks("b", *(f"server {i}" for i in range(400))))
+    store.put(chunks("c", "server alone", source="archive"))
+    everywhere = asked("zebra server", tags=("source:wiki", "source:archive"), limit=1_000)
+    assert len(store.search(everywhere)) == 901
+    monkeypatch.setattr("connectors.store.keywords._AMPLE", 600)
+    found = store.search(replace(everywhere, limit=100))
+    assert {candidate.chunk.document_id for candidate in found} == {"wiki:a"}
+    assert texts_of(store.search(asked("zebra server", tags=("source:archive",)))) == {"server alone"}
+
+
+def test_a_small_scope_has_the_cosines_of_the_whole(store: SqliteStore) -> None:
+    for name, source in (("a", "wiki"), ("b", "archive")):
+        put = chunks(name, *(f"{name}{i}" for i in range(20 if source == "wiki" else 3)), source=source)
+        store.put(put)
+        store.embed({chunk.chunk_id: direction(1, chunk.ordinal) for chunk in put})
+    wide = store.search(asked("", direction(1), tags=("source:wiki", "source:archive"), limit=50))
+    narrow = store.search(asked("", direction(1), tags=("source:archive",), limit=50))
+    assert len(narrow) == 3
+    known = {candidate.chunk.chunk_id: candidate.vector_score for candidate in wide}
+    assert {c.chunk.chunk_id: pytest.approx(c.vector_score) for c in narrow}.items() <= known.items()
+
+
 def test_neighbours_lend_a_little(store: SqliteStore) -> None:
     store.put(chunks("a", "zebra crossing", "vpn password", "nothing"))
     store.put(chunks("b", "lonely", "vpn password", "nothing"))
