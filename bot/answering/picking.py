@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.answering.asking import expected_in, is_how_to
 from bot.answering.evidence import evidence_of
 from bot.answering.expansion import joined, with_instructions, with_paragraph
-from bot.answering.merits import merit_of, tells_what_to_do
+from bot.answering.merits import merit_of, share, tells_what_to_do
 from bot.answering.spans import Span, lists_of, prose_of, spans_of, text_of
 from bot.answering.units import Kind, Unit, units_of
 from connectors.text.analysis import terms_of
@@ -20,12 +20,17 @@ from connectors.text.analysis import terms_of
 _PAIRS = 24
 _PASSAGES = 6
 _PAIR_CHARACTERS = 700
+_QUESTION_BEGINNING = 400
+_QUESTION_END = 200
 _CLOSE = 2.5
 """How far behind the best a span of the same passage may be to stand with it."""
 _CLOSE_ELSEWHERE = 2.0
 """The same for other passages: what another page says beside an answer is mostly of another matter."""
-_CLOSE_WAY = 3.0
-"""The same for what says how, on the same page, when what is closer names nothing that can be typed."""
+_CLOSE_WAY = 9.0
+"""The same for what says how, on the same page, when what is closer names nothing that can be typed: models that were
+taught on prose think little of code."""
+_NAMED_BY_WAY = 0.5
+"""Share of the question's terms that such a way names, its titles included."""
 _PLACE = 0.25
 """Taken off for each passage before a span's own: what ranks passages knows more of them than of their sentences."""
 _MOST_SPANS = 3
@@ -133,11 +138,13 @@ def _close(ranked: Sequence[_Ranked], question: str, excerpts: Sequence[Excerpt]
     if not is_how_to(question) or any("`" in text_of(span, excerpts[span.passage].units) for span in close):
         return close
     page = excerpts[first.passage].page
+    terms = frozenset(terms_of(question))
     ways = (
         span
-        for rank, score, span in ranked
+        for rank, _, span in ranked
         if rank >= best - _CLOSE_WAY and excerpts[span.passage].page == page
         if tells_what_to_do(span, excerpts[span.passage].units)
+        if share(terms, _pair_text(span, excerpts[span.passage])) >= _NAMED_BY_WAY
     )
     return [*close, *islice(ways, 1)]
 
@@ -167,7 +174,16 @@ def _once_each(spans: Sequence[Span]) -> list[Span]:
 def _scores(question: str, spans: Sequence[Span], excerpts: Sequence[Excerpt], scorer: Scorer | None) -> list[float]:
     if scorer is None:
         return _lexical_scores(question, spans, excerpts)
-    return scorer.scores(question, [_pair_text(span, excerpts[span.passage])[:_PAIR_CHARACTERS] for span in spans])
+    return scorer.scores(
+        _short(question), [_pair_text(span, excerpts[span.passage])[:_PAIR_CHARACTERS] for span in spans]
+    )
+
+
+def _short(question: str) -> str:
+    """A long question's beginning and end: what is asked stands there, around what was pasted."""
+    if len(question) <= _QUESTION_BEGINNING + _QUESTION_END:
+        return question
+    return f"{question[:_QUESTION_BEGINNING]} {question[-_QUESTION_END:]}"
 
 
 def _pair_text(span: Span, excerpt: Excerpt) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from bot.answering.model import Turn
+from bot.answering.model import Answer, Turn
 from bot.app import Quoth
 from bot.rehearsal.company import pages, repository_in, spaces
 from bot.rehearsal.confluence import RehearsalConfluence
@@ -35,6 +35,15 @@ class Asked:
     sources: tuple[str, ...]
     answerable: bool
     kind: str
+
+    def is_right(self, answer: Answer) -> bool:
+        """Whether every fact and every source is there; for a question without an answer, whether there is none."""
+        if not self.answerable:
+            return answer.outcome == "not_found"
+        told = plain(answer.text)
+        facts = all(any(plain(words) in told for words in fact) for fact in self.facts)
+        cited = [citation.document_id for citation in answer.citations]
+        return facts and all(any(name.endswith(f":{source}") for name in cited) for source in self.sources)
 
     @property
     def is_fitted_on(self) -> bool:
@@ -79,16 +88,15 @@ def synced_company(folder: Path, **settings: Any) -> Iterator[Quoth]:
             yield house
 
 
-@contextmanager
-def company_documents(folder: Path) -> Iterator[Mapping[str, str]]:
-    """The text of every document that the company's bot may read, by id, straight from its source."""
+def company_documents(folder: Path) -> Mapping[str, Document]:
+    """Every document that the company's bot may read, by id, straight from its source."""
     repository_in(folder / "documentation")
     with RehearsalConfluence() as confluence:
         _fill(confluence)
         with Quoth(_settings(folder, confluence.url, {}), _environment(confluence.token)) as house:
             connectors = [house.connector(name) for name in house.settings.sources]
             found = [document for connector in connectors for document in connector.fetch(list(connector.manifest()))]
-        yield {document.document_id: document.text for document in found if isinstance(document, Document)}
+    return {document.document_id: document for document in found if isinstance(document, Document)}
 
 
 def _environment(token: str) -> Environment:

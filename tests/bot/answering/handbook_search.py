@@ -1,8 +1,8 @@
-"""A small knowledge base on disk, searched with the real store and the real models."""
+"""A few documents in a store on disk, searched with the real store and the real models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from bot.answering.retriever import Search
 from connectors.embedding import CrossEncoder, embedder_of
 from connectors.model import Chunk, Document, source_tag
 from connectors.store.sqlite_store import SqliteStore
-from connectors.text.chunking import chunks_of
+from connectors.text.chunking import chunks_of, embedding_text_of
 from tests.fakes.indexes import index_of
 
 HANDBOOK = Path(__file__).parent / "handbook"
@@ -41,15 +41,19 @@ class TrustingLedger:
         )
 
 
-def handbook_search(file: Path, cross_encoder: CrossEncoder) -> Search:
+def handbook_search(file: Path, cross_encoder: CrossEncoder | None) -> Search:
     """A search over the handbook that stands beside this file."""
+    return search_over(_documents(), file, cross_encoder)
+
+
+def search_over(documents: Iterable[Document], file: Path, cross_encoder: CrossEncoder | None) -> Search:
+    """A search over these documents."""
     embedder = embedder_of("local")
     store = SqliteStore(file, "test")
-    for document in _documents():
+    for document in documents:
         chunks = chunks_of(document, "test")
         store.put(chunks)
-        texts = [f"{chunk.title}\n{' > '.join(chunk.headings)}\n{chunk.text}" for chunk in chunks]
-        vectors = embedder.embed_texts(texts)
+        vectors = embedder.embed_texts([embedding_text_of(chunk) for chunk in chunks])
         store.embed({chunk.chunk_id: vector for chunk, vector in zip(chunks, vectors, strict=True)})
     return Search(lambda: index_of(store, embedder), TrustingLedger(), cross_encoder, rerank_seconds=30.0)
 

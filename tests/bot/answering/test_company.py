@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -13,9 +13,9 @@ ASKED = questions_in(QUESTIONS)
 
 
 @pytest.fixture(scope="module")
-def documents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    with company_documents(tmp_path_factory.mktemp("company")) as found:
-        yield found
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    found = company_documents(tmp_path_factory.mktemp("company"))
+    return {name: document.text for name, document in found.items()}
 
 
 def test_there_are_enough_of_each_kind_in_each_half() -> None:
