@@ -85,6 +85,15 @@ def test_a_vector_depends_on_its_own_text_only() -> None:
     assert np.array_equal(alone, beside)
 
 
+def test_a_question_weighs_its_first_model_more_and_texts_hold_both_alike() -> None:
+    (text,) = local.embed_texts(["Holidays are requested in the portal."])
+    question = local.embed_question("Where are holidays requested?")
+    first, second = (float(np.linalg.norm(half)) for half in (text[:384], text[384:]))
+    assert first == pytest.approx(second, rel=1e-4)
+    more, less = (float(np.linalg.norm(half)) for half in (question[:384], question[384:]))
+    assert more / less == pytest.approx(1.5, rel=1e-4)
+
+
 def test_threads_get_the_same_vectors() -> None:
     texts = [f"Text number {number}." for number in range(8)]
     with ThreadPoolExecutor(4) as pool:
