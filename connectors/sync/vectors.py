@@ -34,7 +34,7 @@ STORED_AT_ONCE = 32
 MOST_AT_ONCE = 64
 """Texts that even a fast embedder is given in one go."""
 
-SIP_SECONDS = 0.5
+SIP_SECONDS = 0.3
 """How long embedding in one go may take: what a question may have to share the machine for."""
 
 PATIENCE = Patience(longest_backoff=30.0)

@@ -7,13 +7,20 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bot.answering.model import Question
+from bot.app import Quoth
+from bot.settings import Environment, GitSource, KnowledgeBase, Settings
 from connectors.embedding import LocalEmbedder
+from connectors.errors import Cancelled
 from connectors.sync.vectors import SIP_SECONDS
 from tests.bench.embedding.ways import Pair, Way, chunks
+from tests.fakes.git_repository import GitRepository
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
 
@@ -89,3 +96,43 @@ def _seconds_of(local: LocalEmbedder, questions: Sequence[str]) -> list[float]:
         local.embed_question(question)
         taken.append(time.perf_counter() - began)
     return taken[3:]
+
+
+def test_a_search_meanwhile_takes_about_as_long(tmp_path: Path) -> None:
+    docs = GitRepository(tmp_path / "docs")
+    docs.write_all({f"{n}.md": f"# Page {n}\n\n{text}\n" for n, text in enumerate(chunks(400))})
+    settings = Settings(
+        data_dir=tmp_path / "quoth",
+        sources={"docs": GitSource(type="git", url=str(docs.folder))},
+        knowledge_bases={"open": KnowledgeBase(sources=("docs",))},
+    )
+    with Quoth(settings, Environment()) as house:
+        house.read_now(house.connector("docs"), full=False, approve_removals=False, verify=False)
+        house.warm_up()
+        quiet = _searched(house)
+        filling = threading.Thread(target=_fill, args=[house])
+        filling.start()
+        while not house.store.stats().embedded:
+            time.sleep(0.1)
+        busy = _searched(house)
+        was_filling = filling.is_alive()
+        house.stopping.set()
+        filling.join()
+    tell(f"a search, p50 and p95 in ms: {quiet} on a quiet machine, {busy} during the backfill")
+    assert was_filling
+
+
+def _fill(house: Quoth) -> None:
+    with suppress(Cancelled):
+        house.embed_all()
+
+
+def _searched(house: Quoth) -> tuple[int, int]:
+    taken = []
+    for n, question in enumerate(QUESTIONS * 10):
+        time.sleep(1.5 if n % 10 == 0 else 0.05)  # Now and then the backfill has come to think that nobody asks.
+        began = time.perf_counter()
+        house.search.best(Question(question, house.scope_of("open")), 10)
+        taken.append(1000 * (time.perf_counter() - began))
+    middle, high = statistics.quantiles(taken, n=20)[9], statistics.quantiles(taken, n=20)[18]
+    return round(middle), round(high)

@@ -19,6 +19,7 @@ from connectors.patience import Patience
 from connectors.sync.course import Boundary, Questions
 from connectors.sync.reports import Filled
 from connectors.sync.sync import Sync
+from tests.chaos import sync_kills
 from tests.fakes.connectors import JournalConnector
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.indexes import one_open
@@ -262,7 +263,7 @@ def test_a_slow_embedder_is_given_few_texts_and_a_fast_one_many(
             return super().embed_texts(texts)
 
     monkeypatch.setattr("connectors.sync.vectors.time.monotonic", lambda: clock[0])
-    for seconds, usual in ((0.2, 2), (1.0, 1), (0.0001, 64)):
+    for seconds, usual in ((0.1, 3), (1.0, 1), (0.0001, 64)):
         embedder = Timed()
         embedder.seconds = seconds
         folder = tmp_path / str(seconds)
@@ -293,3 +294,27 @@ def test_a_question_is_let_pass_and_never_stops_it_for_good(tmp_path: Path, monk
     stop.set()
     with pytest.raises(Cancelled):
         here.let_pass(stop)
+
+
+@pytest.mark.parametrize("boundary", [Boundary.LISTED, Boundary.FETCHED, Boundary.PUT, Boundary.SUPERSEDED_RETIRED])
+def test_a_switch_in_the_midst_of_a_sync_costs_it_nothing(tmp_path: Path, boundary: Boundary) -> None:
+    sync_kills.prepare_first_sync(tmp_path)
+    house = sync_kills.House(tmp_path, model=sync_kills.NEW)
+    source = sync_kills.before()
+    assert house.sync.reconcile(source).status == "ok"
+    switched: list[int] = []
+
+    def switch(now: Boundary) -> None:
+        if now is boundary and not switched:
+            switched.append(house.sync.backfill.run())
+
+    source.write("new", "A new page.")
+    source.write("edited", "Edited.")
+    report = Sync(house.ledger, house.indexes, tmp_path / "locks", boundary=switch).reconcile(source)
+    assert (report.status, report.added, report.updated) == ("ok", 1, 1)
+    assert house.ledger.indexes.live().name == sync_kills.NEW
+    assert house.synced(source).unchanged == 7
+    assert not (tmp_path / f"index-{sync_kills.OLD}.sqlite3").exists()
+    texts = {entry.chunk.text.strip() for entry in house.store.export("fake")}
+    house.close()
+    assert {"A new page.", "Edited."} <= texts
