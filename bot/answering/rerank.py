@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import Protocol
 
-from bot.answering.model import Passage, Question
+from bot.answering.model import MAX_QUESTION, Passage, Question
 from bot.answering.picking import standalone
 
 RERANKED = 10
@@ -48,7 +48,7 @@ def logits_of(
     A follow-up that means little alone is read with the question before it.
     """
     end = clock() + seconds
-    asked = standalone(question.text, [turn.text for turn in question.turns if turn.speaker == "user"])
+    asked = standalone(question.text[:MAX_QUESTION], [turn.text for turn in question.turns if turn.speaker == "user"])
     logits: list[float] = []
     for passage in passages:
         if clock() > end:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.answering.model import Passage, Question, Scope, Turn
+from bot.answering.model import MAX_QUESTION, Passage, Question, Scope, Turn
 from bot.answering.rerank import RERANKED, SHARE, blended, logits_of, numbered, share_of
 
 SCOPE = Scope("kb", frozenset({"source:s"}))
@@ -77,6 +77,12 @@ def test_a_passage_is_read_with_its_title_and_headings() -> None:
     reranker = Scripted(1.0)
     logits_of(reranker, Question("reset the vpn password", SCOPE), passages(1.0), 9)
     assert reranker.asked == [("reset the vpn password", "T1 > H\ntext 1")]
+
+
+def test_of_a_very_long_question_the_beginning_is_read() -> None:
+    reranker = Scripted(1.0)
+    logits_of(reranker, Question("vpn password portal " * 2_000, SCOPE), passages(1.0), 9)
+    assert len(reranker.asked[0][0]) <= MAX_QUESTION
 
 
 def test_a_follow_up_is_read_with_the_question_before_it() -> None:

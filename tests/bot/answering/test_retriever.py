@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from bot.answering.weighting import pairs_in, parts_of, terms_in
 from connectors.errors import Misconfigured, TryLater
 from connectors.ledger.ledger import Vouched, Vouching
 from connectors.model import Chunk, Vector, source_tag
+from connectors.store.sqlite_store import SqliteStore
 from connectors.sync.opening import Index
 from tests.fakes.embedders import WordEmbedder
 from tests.fakes.indexes import index_of, named
@@ -218,6 +221,33 @@ def test_words_that_stand_side_by_side_as_in_the_question_rank_higher() -> None:
         store.put([chunk(document, text)])
     found = Search(lambda: index_of(store, None), FakeLedger(), None).find(question("restore backup"), 2)
     assert [passage.document_id for passage in found.passages] == ["wiki:b", "wiki:a"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Wie setze ich das VPN-Passwort zurück?",
+        "如何重置密码？",
+        "a",
+        "?",
+        "🤷",
+        "what is it that the and",
+        'for (int i = 0; i < n; ++i) { a[i] = "b_c".d(e->fG); }',
+        'NEAR(vpn password) AND "x* OR -y"',
+        "vpn\x00password",
+        "vpn " * 10_000,
+        "癌症风险" * 10_000,
+        " ".join(f"word{n}" for n in range(8_000)),
+    ],
+)
+def test_whatever_is_asked_is_searched(tmp_path: Path, asked: str) -> None:
+    embedder = WordEmbedder()
+    with closing(SqliteStore(tmp_path / "index.db", "p")) as store:
+        put = chunk("vpn", "Reset the VPN password in the portal.")
+        store.put([put])
+        store.embed({put.chunk_id: embedder.embed_question(put.text)})
+        odd = Search(lambda: index_of(store, embedder), FakeLedger(), LastWord())
+        assert len(odd.find(question(asked), 5).passages) == len(odd.best(question(asked), 5).passages) == 1
 
 
 def test_of_a_very_long_question_the_beginning_counts() -> None:
