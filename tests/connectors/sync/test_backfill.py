@@ -263,7 +263,7 @@ def test_a_slow_embedder_is_given_few_texts_and_a_fast_one_many(
             return super().embed_texts(texts)
 
     monkeypatch.setattr("connectors.sync.vectors.time.monotonic", lambda: clock[0])
-    for seconds, usual in ((0.1, 3), (1.0, 1), (0.0001, 64)):
+    for seconds, usual in ((0.08, 3), (1.0, 1), (0.0001, 64)):
         embedder = Timed()
         embedder.seconds = seconds
         folder = tmp_path / str(seconds)
