@@ -43,15 +43,16 @@ def logits_of(
     seconds: float,
     clock: Callable[[], float] = monotonic,
 ) -> list[float]:
-    """What the reranker says of each passage, the first ones only if it takes longer than ``seconds``.
+    """What the reranker says of each passage; of the first ones only, where all would take longer than ``seconds``.
 
     A follow-up that means little alone is read with the question before it.
     """
-    end = clock() + seconds
+    began = clock()
     asked = standalone(question.text[:MAX_QUESTION], [turn.text for turn in question.turns if turn.speaker == "user"])
     logits: list[float] = []
     for passage in passages:
-        if clock() > end:
+        spent = clock() - began
+        if spent + spent / max(len(logits), 1) > seconds:
             break
         logits += reranker.scores(asked, [text_of(passage)])
     return logits

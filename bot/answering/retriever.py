@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import monotonic
 from typing import Protocol
 
 import structlog
@@ -34,8 +35,8 @@ _DEEPER = 4
 _LOOKS = 3
 """How often an index is searched at most because another went live meanwhile; more switches in a second are none."""
 
-_PROMPT_SECONDS = 0.5
-"""What a search may take to read its best passages again; an answer may take longer."""
+_PROMPT_SECONDS = 0.6
+"""What a search may take with its best passages read again; an answer may take longer."""
 
 _VARIETY = 3
 """How many times more are found than a model reads, so that doubles and crowds can be left out."""
@@ -109,8 +110,10 @@ class Search:
         share = share_of(question.text) if self._reranker else 0.0
         if not share:
             return self._found(question, limit)
+        began = monotonic()
         found = self._found(question, max(limit, RERANKED))
-        read = self._read_again(question, found.passages, share, min(self._rerank_seconds, _PROMPT_SECONDS))
+        left = began + _PROMPT_SECONDS - monotonic()
+        read = self._read_again(question, found.passages, share, min(self._rerank_seconds, left))
         return Retrieved(numbered(read[:limit]), found.rejected)
 
     def best(self, question: Question, limit: int) -> Retrieved:
