@@ -34,17 +34,18 @@ ASKED = "How long does rollback 7 take?"
 
 
 class SlowEmbedder(WordEmbedder):
-    """Takes its time, and tells when it has begun."""
+    """Takes its time, or waits until it is let; and tells when it has begun."""
 
-    seconds = 0.02
-
-    def __init__(self) -> None:
+    def __init__(self, *, gated: bool = False) -> None:
         super().__init__()
-        self.begun = threading.Event()
+        self.begun, self.let = threading.Event(), threading.Event()
+        if not gated:
+            self.let.set()
 
     def embed_texts(self, texts: Sequence[str]) -> list[Vector]:
         self.begun.set()
-        time.sleep(self.seconds * len(texts))
+        assert self.let.wait(SECONDS)
+        time.sleep(0.02 * len(texts))
         return super().embed_texts(texts)
 
 
@@ -94,7 +95,7 @@ def read(house: Quoth) -> None:
 
 
 def test_a_question_during_the_backfill_is_answered_by_words(opened: Callable[[WordEmbedder], Quoth]) -> None:
-    embedder = SlowEmbedder()
+    embedder = SlowEmbedder(gated=True)
     house = opened(embedder)
     read(house)
     filling = threading.Thread(target=house.embed_all)
@@ -105,6 +106,7 @@ def test_a_question_during_the_backfill_is_answered_by_words(opened: Callable[[W
     told = status_of(house)["backfill"]
     assert told["running"]
     assert told["embedded"] < told["chunks"] == PAGES
+    embedder.let.set()
     filling.join(SECONDS)
     told = status_of(house)
     assert told["backfill"] == {
