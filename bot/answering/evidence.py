@@ -21,7 +21,7 @@ class Scale:
     its questions."""
 
     constant: float
-    weights: tuple[float, float, float]
+    weights: tuple[float, float, float, float]
     """What each number of :attr:`Evidence.row` counts."""
     worth_a_call: float
     """Odds from which a model is asked. It can still decline, so hardly any question with an answer may fall below."""
@@ -29,9 +29,11 @@ class Scale:
     """Odds from which quotes are the answer. They cannot decline, so hardly any question without one may get here."""
 
 
-WITH_LOGIT = Scale(0.47, (2.69, -4.05, 0.26), worth_a_call=-2.0, worth_quoting=-1.4)
-WITH_COSINE = Scale(-8.81, (3.44, -4.25, 15.09), worth_a_call=-1.75, worth_quoting=-0.6)
-WITH_WORDS = Scale(-1.85, (6.65, -3.69, 0.0), worth_a_call=-2.0, worth_quoting=-0.3)
+WITH_BOTH = Scale(-7.03, (2.64, -4.37, 0.1, 12.75), worth_a_call=-2.05, worth_quoting=-1.05)
+WITH_LOGIT = Scale(0.46, (2.71, -4.05, 0.26, 0.0), worth_a_call=-2.4, worth_quoting=-1.4)
+WITH_COSINE = Scale(-9.55, (3.4, -4.37, 0.0, 16.21), worth_a_call=-1.8, worth_quoting=-0.8)
+WITH_WORDS = Scale(-1.78, (6.62, -3.77, 0.0, 0.0), worth_a_call=-1.1, worth_quoting=-0.1)
+"""Cosines are the local embedder's; another one has a scale of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,9 @@ class Evidence:
     """The closest that anything found comes in meaning, if it is embedded."""
 
     @property
-    def row(self) -> tuple[float, float, float]:
-        """The numbers that are weighed: words, names, and what a model says of it."""
-        likeness = self.logit if self.logit is not None else self.cosine
-        return (self.covered, float(self.strangers), likeness or 0.0)
+    def row(self) -> tuple[float, float, float, float]:
+        """The numbers that are weighed; what is not there counts nothing."""
+        return (self.covered, float(self.strangers), self.logit or 0.0, self.cosine or 0.0)
 
     @property
     def odds(self) -> float:
@@ -71,10 +72,9 @@ class Evidence:
 
     @property
     def _scale(self) -> Scale:
-        """A cosine is not asked for beside a logit: it adds nothing there, and each embedder has a scale of its own."""
         if self.logit is not None:
-            return WITH_LOGIT
-        return WITH_COSINE if self.cosine is not None else WITH_WORDS
+            return WITH_LOGIT if self.cosine is None else WITH_BOTH
+        return WITH_WORDS if self.cosine is None else WITH_COSINE
 
 
 def evidence_of(

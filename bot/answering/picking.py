@@ -100,7 +100,7 @@ def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earli
         return []
     scores = _scores(question, candidates, excerpts, scorer)
     evidence = evidence_of(question, [*map(_whole, excerpts)], max(scores) if scorer else None)
-    if not (evidence.is_worth_quoting if scorer else evidence.is_worth_a_call):
+    if not (evidence.is_worth_quoting if scorer else evidence.covered and not evidence.strangers):
         return []
     added = frozenset(terms_of(asked)) - frozenset(terms_of(" ".join(earlier))) if question != asked else frozenset()
     merits = [

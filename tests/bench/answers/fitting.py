@@ -14,8 +14,8 @@ Array = NDArray[np.float64]
 
 RIDGE = 1.0
 """Keeps weights small that few questions speak for; on features scaled to unit variance."""
-CALLED = 0.98
-"""Share of the answerable questions about which a model must be asked."""
+CALLED = 1.0
+"""How much less a call needs than quotes do: a model that is asked in vain declines, one that is not cannot answer."""
 DECLINED = 0.85
 """Share of the others that quotes must decline."""
 
@@ -30,20 +30,19 @@ class Seen:
 
 
 def of_kind(kind: str, evidence: Evidence) -> Evidence:
-    """The evidence as it is where only its ``logit``, its ``cosine`` or its ``words`` are there."""
-    logit = evidence.logit if kind == "logit" else None
-    return replace(evidence, logit=logit, cosine=evidence.cosine if kind == "cosine" else None)
+    """The evidence as it is where ``both``, only its ``logit``, its ``cosine`` or its ``words`` are there."""
+    logit = evidence.logit if kind in ("both", "logit") else None
+    return replace(evidence, logit=logit, cosine=evidence.cosine if kind in ("both", "cosine") else None)
 
 
 def fitted(seen: Sequence[Seen]) -> Scale:
     """A logistic regression in which both kinds of questions weigh the same, and the two thresholds for it."""
     rows, right = _rows(seen), _right(seen)
     constant, *weights = (round(float(weight), 2) for weight in _regression(rows, right))
-    scale = Scale(constant, (weights[0], weights[1], weights[2]), 0.0, 0.0)
-    odds = odds_on(scale, seen)
-    call = np.quantile(odds[right], 1 - CALLED, method="lower")
-    quote = np.quantile(odds[~right], DECLINED, method="higher")
-    return replace(scale, worth_a_call=float(np.floor(20 * call) / 20), worth_quoting=float(np.ceil(20 * quote) / 20))
+    scale = Scale(constant, (weights[0], weights[1], weights[2], weights[3]), 0.0, 0.0)
+    least = np.quantile(odds_on(scale, seen)[~right], DECLINED, method="higher")
+    quoting = round(float(np.ceil(20 * least) / 20), 2)
+    return replace(scale, worth_a_call=round(quoting - CALLED, 2), worth_quoting=quoting)
 
 
 def odds_on(scale: Scale, seen: Sequence[Seen]) -> Array:

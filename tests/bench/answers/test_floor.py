@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering.evidence import WITH_COSINE, WITH_LOGIT, WITH_WORDS
+from bot.answering.evidence import WITH_BOTH, WITH_COSINE, WITH_LOGIT, WITH_WORDS
 from bot.answering.floor import evidence_in
 from bot.answering.model import Question
 from bot.answering.picking import standalone
@@ -21,6 +21,7 @@ from tests.bot.answering.passages import question
 from tests.bot.answering.test_calibration import ANSWERABLE, UNANSWERABLE
 
 PASSAGES = 8
+SCALES = {"both": WITH_BOTH, "logit": WITH_LOGIT, "cosine": WITH_COSINE, "words": WITH_WORDS}
 
 
 @pytest.mark.bench
@@ -29,7 +30,7 @@ def test_the_floor_is_what_one_half_of_the_questions_says(tmp_path: Path) -> Non
     (tmp_path / "company").mkdir()
     company = list(_seen_of_company(tmp_path / "company"))
     handbook = list(_seen_of_handbook(tmp_path))
-    for kind, scale in (("logit", WITH_LOGIT), ("cosine", WITH_COSINE), ("words", WITH_WORDS)):
+    for kind, scale in SCALES.items():
         seen = [Seen(of_kind(kind, one.evidence), one.answerable, one.fitted_on) for one in (*company, *handbook)]
         half = [one for one in seen if one.fitted_on]
         others = [one for one in seen[: len(company)] if not one.fitted_on]
