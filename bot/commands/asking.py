@@ -68,10 +68,12 @@ def ask(
 
 
 def _explain(context: typer.Context, as_json: bool, house: Quoth, question: Question, limit: int) -> None:
+    from bot.answering.quotes import QUOTES  # noqa: PLC0415  # slow to import, needed here alone
     from bot.commands.explaining import explained, show_explained  # noqa: PLC0415  # slow to import, needed here alone
 
     started = time.perf_counter()
-    told = explained(house.search, question, limit, frozenset(map(source_tag, house.settings.sources)))
+    everything = frozenset(map(source_tag, house.settings.sources))
+    told = explained(house.search, question, limit, everything, quoting=house.model_name == QUOTES)
     value = results.search_result(told.found, time.perf_counter() - started)
     for shown, passage in zip(value["passages"], told.found.passages, strict=True):
         shown["signals"] = told.signals(passage)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from rich.table import Table
 from rich.text import Text
 
 from bot.answering.chain import LIMIT
-from bot.answering.floor import is_promising
+from bot.answering.evidence import Evidence
+from bot.answering.floor import evidence_in, is_promising, is_quotable
 from bot.answering.model import Passage, Question, Rejected, Retrieved, Scope
 from bot.answering.outcomes import BELOW_FLOOR, NOTHING_FOUND
 from bot.console import out
+from connectors.model import source_tag
 
-_PROMISING = "The floor is passed: a model would read the best passages."
+_PROMISING = "The floor is passed: the best passages would be read for an answer."
 _SIGNALS = ("words", "meaning", "reread")
 
 
@@ -36,6 +38,7 @@ class Explained:
     found: Retrieved
     reread: Mapping[str, float]
     filtered: Sequence[Passage]
+    evidence: Evidence
     promising: bool
     because: str
 
@@ -54,22 +57,28 @@ class Explained:
                 "by_filter": [_named(one) | {"source": one.source} for one in self.filtered],
                 "by_ledger": [_named(one) | {"reason": one.reason} for one in self.found.rejected],
             },
+            "evidence": {"odds": round(self.evidence.odds, 6), **asdict(self.evidence)},
             "answerable": self.promising,
             "because": self.because,
         }
 
 
-def explained(search: Search, question: Question, limit: int, everything: frozenset[str]) -> Explained:
-    """Search as ``quoth search`` does, and once without the filter, with ``everything`` there is."""
+def explained(
+    search: Search, question: Question, limit: int, everything: frozenset[str], *, quoting: bool
+) -> Explained:
+    """Search as ``quoth search`` does, and once without the filter, with ``everything`` there is.
+
+    Where quotes are the answer (``quoting``) the floor is higher than where a model reads on.
+    """
     found = search.find(question, limit)
     read = search.best(question, LIMIT).passages
     beyond = search.find(replace(question, scope=Scope("everything", everything)), limit).passages
-    inside = {passage.chunk_id for passage in found.passages}
-    promising = is_promising(question.text, read)
+    promising = (is_quotable if quoting else is_promising)(question.text, read)
     return Explained(
         found,
         {passage.chunk_id: passage.rerank_score for passage in read if passage.rerank_score is not None},
-        [passage for passage in beyond if passage.chunk_id not in inside and not _in_scope(passage, question.scope)],
+        [passage for passage in beyond if source_tag(passage.source) not in question.scope.tags],
+        evidence_in(question.text, read),
         promising,
         _PROMISING if promising else BELOW_FLOOR if read else NOTHING_FOUND,
     )
@@ -88,11 +97,7 @@ def show_explained(told: Explained) -> None:
         out.print(Text(f"removed by the filter: {one.title}, of the source {one.source} ({one.score:.3f})"))
     for refused in told.found.rejected:
         out.print(Text(f"removed by the ledger: {refused.title}, {refused.reason} ({refused.score:.3f})"))
-    out.print(Text(told.because))
-
-
-def _in_scope(passage: Passage, scope: Scope) -> bool:
-    return f"source:{passage.source}" in scope.tags
+    out.print(Text(f"{told.because} (log-odds of an answer: {told.evidence.odds:.2f})"))
 
 
 def _place_of(passage: Passage) -> str:

@@ -43,14 +43,14 @@ def asked(text: str) -> Question:
 
 
 def test_every_passage_is_shown_with_each_signal() -> None:
-    told = explained(Shelf(), asked("How do I reset the VPN?"), 10, EVERYTHING)
+    told = explained(Shelf(), asked("How do I reset the VPN?"), 10, EVERYTHING, quoting=True)
     (passage,) = told.found.passages
     assert told.signals(passage) == {"words": 7.2, "meaning": 0.8, "reread": 5.0}
     assert told.promising
 
 
 def test_what_the_filter_and_the_ledger_removed_is_named() -> None:
-    removed = explained(Shelf(), asked("How do I reset the VPN?"), 10, EVERYTHING).to_json()["removed"]
+    removed = explained(Shelf(), asked("How do I reset the VPN?"), 10, EVERYTHING, quoting=True).to_json()["removed"]
     assert [(one["document_id"], one["source"]) for one in removed["by_filter"]] == [
         ("git:salaries:pay.md", "salaries")
     ]
@@ -61,5 +61,7 @@ def test_what_the_filter_and_the_ledger_removed_is_named() -> None:
 
 def test_why_there_would_be_no_answer_is_said() -> None:
     far = Shelf((replace(VPN, text="Tea is at four.", vector_score=0.1),), logit=-11.0)
-    assert explained(far, asked("Who painted the Mona Lisa?"), 10, EVERYTHING).because == BELOW_FLOOR
-    assert explained(Shelf(()), asked("Who painted the Mona Lisa?"), 10, EVERYTHING).because == NOTHING_FOUND
+    assert explained(far, asked("Who painted the Mona Lisa?"), 10, EVERYTHING, quoting=True).because == BELOW_FLOOR
+    assert (
+        explained(Shelf(()), asked("Who painted the Mona Lisa?"), 10, EVERYTHING, quoting=True).because == NOTHING_FOUND
+    )
