@@ -6,8 +6,9 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bot.answering.model import Question, Retrieved, Scope, Turn
 from connectors.ledger.ledger import Vouched, Vouching
@@ -17,6 +18,7 @@ from connectors.text.chunking import chunks_of, embedding_text_of
 
 SOURCE = "bench"
 SCOPE = Scope("bench", frozenset({f"source:{SOURCE}"}))
+_FAR = 37
 
 
 class EverythingIsVouchedFor:
@@ -62,6 +64,26 @@ def collection_in(folder: Path) -> Collection:
     return Collection(tuple(map(_document, _rows(folder / "corpus.jsonl"))), questions, relevant)
 
 
+def with_wrong_answers(collection: Collection) -> Collection:
+    """The same threads, the last answer in each replaced by that of a thread that began otherwise."""
+    keys = list(collection.questions)
+    last = {key: [turn for turn in collection.questions[key].turns if turn.speaker == "agent"][-1:] for key in keys}
+    questions = {}
+    for place, key in enumerate(keys):
+        turns = collection.questions[key].turns
+        others = (keys[(place + step * _FAR) % len(keys)] for step in range(1, len(keys)))
+        wrong = next(
+            (turn for other in others if _begins(collection, other) != turns[:1] for turn in last[other]), None
+        )
+        changed = tuple(wrong if wrong and [turn] == last[key] else turn for turn in turns)
+        questions[key] = replace(collection.questions[key], turns=changed)
+    return replace(collection, questions=questions)
+
+
+def _begins(collection: Collection, key: str) -> tuple[Turn, ...]:
+    return collection.questions[key].turns[:1]
+
+
 def fill(store: KnowledgeStore, embedder: Embedder, documents: Sequence[Document]) -> None:
     for document in documents:
         store.put(chunks_of(document, "bench"))
@@ -79,8 +101,10 @@ def measured(collection: Collection, search: Callable[[Question], Retrieved]) ->
         ranked = list(dict.fromkeys(passage.document_id for passage in found.passages))
         rows.append(_figures_of(ranked, relevant))
     seconds.sort()
-    means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
-    return Figures(*means, seconds[len(seconds) // 2], seconds[int(len(seconds) * 0.95)])
+    ndcg, recall, precision, recall_at_3, mrr = (sum(column) / len(rows) for column in zip(*rows, strict=True))
+    return Figures(
+        ndcg, recall, precision, recall_at_3, mrr, seconds[len(seconds) // 2], seconds[int(len(seconds) * 0.95)]
+    )
 
 
 def _figures_of(ranked: Sequence[str], relevant: Mapping[str, float]) -> tuple[float, ...]:
@@ -96,12 +120,12 @@ def _dcg(gains: Sequence[float]) -> float:
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 
 
-def _document(row: Mapping[str, str]) -> Document:
+def _document(row: Mapping[str, Any]) -> Document:
     return Document(
         source=SOURCE,
         document_id=row["_id"],
@@ -115,8 +139,8 @@ def _document(row: Mapping[str, str]) -> Document:
     )
 
 
-def _question(row: Mapping[str, str]) -> Question:
-    turns = [(speaker, text) for speaker, text in row.get("turns", ())]  # type: ignore[misc]  # A list in the file.
+def _question(row: Mapping[str, Any]) -> Question:
+    turns = [(speaker, text) for speaker, text in row.get("turns", ())]
     if turns and turns[-1] == ("user", row["text"]):
         turns.pop()
-    return Question(row["text"], SCOPE, tuple(Turn(speaker, text) for speaker, text in turns))  # type: ignore[arg-type]
+    return Question(row["text"], SCOPE, tuple(Turn(speaker, text) for speaker, text in turns))
