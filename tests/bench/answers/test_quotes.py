@@ -20,7 +20,7 @@ Told = Sequence[tuple[Asked, Answer]]
 
 @pytest.mark.bench
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize(("reranker", "right", "honest"), [("local", 0.85, 0.9), ("none", 0.7, 0.9)])
+@pytest.mark.parametrize(("reranker", "right", "honest"), [("local", 0.85, 0.9), ("none", 0.75, 0.85)])
 async def test_most_are_right_and_hardly_any_is_invented(
     reranker: str, right: float, honest: float, tmp_path: Path
 ) -> None:
