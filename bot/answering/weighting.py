@@ -28,6 +28,8 @@ class Part:
 
     text: str
     weight: float
+    by_words_only: bool = False
+    """An answer is as long as all questions before it: its meaning costs as much time as theirs, and adds little."""
 
 
 def parts_of(question: Question) -> list[Part]:
@@ -37,7 +39,7 @@ def parts_of(question: Question) -> list[Part]:
     said = [
         Part(question.text[:MAX_QUESTION], 1.0),
         *(Part(text[:MAX_QUESTION], EARLIER_QUESTIONS / len(asked)) for text in asked),
-        *(Part(text[:MAX_QUESTION], LAST_ANSWER) for text in answered),
+        *(Part(text[:MAX_QUESTION], LAST_ANSWER, by_words_only=True) for text in answered),
     ]
     return [part for part in said if part.text.strip()]
 
@@ -62,8 +64,9 @@ def pairs_in(parts: Iterable[Part]) -> Mapping[tuple[str, str], float]:
 
 def vector_of(parts: Sequence[Part], embedder: Embedder) -> Vector | None:
     """The direction to search in: the weighted sum of the parts' own. ``None`` for a question without parts."""
-    if not parts:
+    meant = [part for part in parts if not part.by_words_only]
+    if not meant:
         return None
-    total = sum(part.weight * embedder.embed_question(part.text) for part in parts)
+    total = sum(part.weight * embedder.embed_question(part.text) for part in meant)
     vector: Vector = np.asarray(total, np.float32)
     return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-12))

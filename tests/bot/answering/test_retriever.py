@@ -10,7 +10,7 @@ import pytest
 
 from bot.answering.model import MAX_QUESTION, Question, Scope, Turn
 from bot.answering.retriever import PassageRetriever, Search
-from bot.answering.weighting import pairs_in, parts_of, terms_in
+from bot.answering.weighting import pairs_in, parts_of, terms_in, vector_of
 from connectors.errors import Misconfigured, TryLater
 from connectors.ledger.ledger import Vouched, Vouching
 from connectors.model import Chunk, Vector, source_tag
@@ -208,6 +208,14 @@ def test_a_threads_parts_have_their_measured_weights() -> None:
         ("gamma", 0.1),
     ]
     assert terms_in(parts_of(asked)) == {"vpn": 1.0, "alpha": 0.3, "beta": 0.3, "gamma": 0.1}
+
+
+def test_the_last_answer_counts_by_its_words_only() -> None:
+    embedder = WordEmbedder()
+    answered = parts_of(question("vpn", ("user", "alpha"), ("agent", "gamma delta")))
+    unanswered = parts_of(question("vpn", ("user", "alpha")))
+    assert "gamma" in terms_in(answered)
+    assert np.array_equal(vector_of(answered, embedder), vector_of(unanswered, embedder))  # type: ignore[arg-type]
 
 
 def test_words_side_by_side_weigh_as_single_ones_do_and_parts_do_not_join() -> None:
