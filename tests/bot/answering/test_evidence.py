@@ -15,11 +15,13 @@ PULL = "Contributing\nOpen a pull request against main. Two reviews are needed. 
         ("What does lunch cost in the Oslo office?", ["Oslo"]),
         ("What does lunch cost in the office?", []),
         ("how do I read readings_v2 with SomeClient", ["SomeClient", "readings_v2"]),
+        ("do we speak HTTP/3 in version 3", ["HTTP/3"]),
+        ("do we speak HTTP/2", []),
         ("What Does Lunch Cost In The Oslo Office", []),
     ],
 )
 def test_a_stranger_is_a_name_that_nothing_found_knows(question: str, strangers: list[str]) -> None:
-    assert strangers_in(question, [ROOM]) == strangers
+    assert strangers_in(question, [ROOM, "We speak HTTP/2 since version 3."]) == strangers
 
 
 @pytest.mark.parametrize("question", ["how many reviews does a PR need", "when is v3 switched off"])
