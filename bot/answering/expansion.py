@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.answering.spans import Span, end_of_announced, leads_to_markup, lists_of, past_markup, shown, text_of
 from bot.answering.units import Unit
+from connectors.text.analysis import terms_of
 
 _LONGEST_PARAGRAPH = 500
 _LONGEST_SHORT_LIST = 400
@@ -35,6 +36,21 @@ def with_paragraph(span: Span, units: Sequence[Unit]) -> Span:
         return span
     start, end = _paragraph_around(units, *span.parts[0])
     return Span(span.passage, ((start, end_of_announced(units, end)),), span.core)
+
+
+def with_rows(span: Span, others: Sequence[Span], question: str, units: Sequence[Unit]) -> Span:
+    """A table's row with those others of its table that name something asked for which it does not name."""
+    head, *shown_rows = (at for start, end in span.parts for at in range(start, end))
+    if units[head].kind != "head" or any(units[row].kind != "row" for row in shown_rows):
+        return span
+    asked = frozenset(terms_of(question))
+    rows = set(shown_rows)
+    for other in others:
+        named = {term for row in rows for term in terms_of(units[row].text)}
+        of_table = other.passage == span.passage and other.parts[0][0] == head and units[other.core].kind == "row"
+        if of_table and asked & set(terms_of(units[other.core].text)) - named:
+            rows.add(other.core)
+    return Span(span.passage, ((head, head + 1), *((row, row + 1) for row in sorted(rows))), span.core)
 
 
 def joined(span: Span, other: Span, units: Sequence[Unit]) -> Span | None:

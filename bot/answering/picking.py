@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.answering.asking import expected_in, is_how_to
 from bot.answering.evidence import evidence_of
-from bot.answering.expansion import joined, with_instructions, with_paragraph
+from bot.answering.expansion import joined, with_instructions, with_paragraph, with_rows
 from bot.answering.merits import merit_of, share, tells_what_to_do
 from bot.answering.spans import Span, lists_of, prose_of, spans_of, text_of
 from bot.answering.units import Kind, Unit, units_of
@@ -116,7 +116,9 @@ def picked(asked: str, excerpts: Sequence[Excerpt], scorer: Scorer | None, earli
     )
     close = _close(ranked, question, excerpts)
     expanded = [_expanded(span, question, excerpts[span.passage].units) for span in close]
-    return _if_expected(question, _few(expanded, excerpts), excerpts)
+    few = _few(expanded, excerpts)
+    rows = [with_rows(span, close, question, excerpts[span.passage].units) for span in few]
+    return _if_expected(question, rows, excerpts)
 
 
 def _if_expected(question: str, spans: list[Span], excerpts: Sequence[Excerpt]) -> list[Span]:

@@ -110,6 +110,15 @@ def test_a_row_comes_with_the_head_of_its_table() -> None:
     assert quoted(Keyword("600"), "requests?") == "| Plan | Requests |\n|------|----------|\n| Team | 600 |"
 
 
+def test_both_rows_come_when_both_are_asked_for() -> None:
+    page = passage("| Plan | Requests |\n|---|---|\n| Free | 60 |\n| Team | 600 |\n| Crew | 900 |\n")
+    free, team = "| Free | 60 |", "| Team | 600 |"
+    head = "| Plan | Requests |\n|---|---|"
+    asked = "how many requests do the free and the team plan have"
+    assert quoted(Keyword("Requests"), asked, page=page) == f"{head}\n{free}\n{team}"
+    assert quoted(Keyword("600"), "how many requests does the team plan have", page=page) == f"{head}\n{team}"
+
+
 def test_nothing_good_enough_is_declined() -> None:
     assert quoted(Keyword("nowhere"), "How do I fly?") == NO_ANSWER
 
