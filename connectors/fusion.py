@@ -22,9 +22,9 @@ def fused(
 ) -> list[tuple[Candidate, float]]:
     """The candidates with one score each, best first: a weighted mean of both scores, each on a scale of its own.
 
-    Keyword scores are measured against the best of them, on a curve; cosines against the best and the floor, which is the
-    question's median positive cosine over the index's fixed sample. A candidate that is not embedded yet counts as the
-    median of those that are: neither its luck nor its loss. Scores compare within one answer only.
+    Keyword scores are measured against the best of them, on a curve; cosines against the best and the floor, which is
+    the question's median positive cosine over the index's fixed sample. A candidate that is not embedded yet counts as
+    the median of those that are: neither its luck nor its loss. Scores compare within one answer only.
     """
     words = [share**CURVE for share in _shares([candidate.keyword_score for candidate in candidates], 0.0)]
     known = [candidate.vector_score for candidate in candidates if candidate.vector_score is not None]
