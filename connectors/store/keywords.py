@@ -19,7 +19,7 @@ _DEPTH = 4
 _SHALLOWEST = 400
 """Candidates by words at least: FTS5 gives terms of half of the rows no worth, which hides rows of a small index."""
 
-_AMPLE, _AMPLE_SHARE = 10_000, 10
+_AMPLE, _AMPLE_SHARE = 2_000, 10
 """Chunks that the terms of a question hold together, or one of so many of the index, beyond which commoner terms look
 for no candidates: the rarer ones find those that count, and every chunk that is looked at costs time."""
 

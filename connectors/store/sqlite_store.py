@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class SqliteStore:
         self._file = SqliteFile(path, fingerprint)
         self._cache = MatrixCache()
         self._sample: tuple[tuple[int, int], list[Vector]] = ((0, 0), [])
+        self._beside = ThreadPoolExecutor(thread_name_prefix="cosines")
 
     def put(self, chunks: Sequence[Chunk]) -> None:
         """Add all chunks of one version of one document; the same put again changes nothing."""
@@ -93,12 +95,13 @@ class SqliteStore:
         """
         with self._file.reading() as connection:
             matrix = self._matrix(connection)
+            nearing = query.vector is not None and self._beside.submit(matrix.cosines, query.vector, query.tags)
             words = keyword_query(connection, query)
-            cosines = None if query.vector is None else matrix.cosines(query.vector, query.tags)
             depth = query.limit
             while True:
+                likely = words.candidates(connection, query.tags, depth)  # Beside the product of all vectors.
+                cosines = nearing.result() if nearing else None
                 near = cosines.best(depth) if cosines else []
-                likely = words.candidates(connection, query.tags, depth)
                 scores = words.scores(connection, {*likely, *near})
                 best = heapq.nsmallest(depth, likely, key=lambda i: (-scores.get(i, 0.0), i))
                 chunks = _chunks(connection, {*best, *near})
@@ -186,6 +189,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._beside.shutdown()
         self._file.close()
 
     def _matrix(self, connection: sqlite3.Connection) -> Matrix:

@@ -21,11 +21,10 @@ _AT_ONCE = 64
 
 
 class KeptEmbedder:
-    """Another embedder's vectors, each made once.
+    """Another embedder, whose vectors of texts are made once. Questions are few, and embedded every time.
 
     In ``vectors-<fingerprint>.db``, table ``vectors (key, vector)``: the key is the SHA-256, in hexadecimal, of
-    ``text`` or ``question``, a zero byte and the text in UTF-8; the vector is little-endian float32. Questions and
-    texts are kept apart, since a model may embed them differently.
+    ``text``, a zero byte and the text in UTF-8; the vector is little-endian float32.
     """
 
     def __init__(self, embedder: Embedder, folder: Path = CACHE / "vectors") -> None:
@@ -40,37 +39,33 @@ class KeptEmbedder:
 
     def embed_texts(self, texts: Sequence[str]) -> list[Vector]:
         """One vector a text, in the same order."""
-        found = {text: self._kept("text", text) for text in texts}
+        found = {text: self._kept(text) for text in texts}
         missing = [text for text, vector in found.items() if vector is None]
         for start in range(0, len(missing), _AT_ONCE):
             some = missing[start : start + _AT_ONCE]
             made = self._embedder.embed_texts(some)
-            self._keep("text", dict(zip(some, made, strict=True)))
+            self._keep(dict(zip(some, made, strict=True)))
             found.update(zip(some, made, strict=True))
         return [vector for text in texts if (vector := found[text]) is not None]
 
     def embed_question(self, text: str) -> Vector:
         """The vector of a question."""
-        vector = self._kept("question", text)
-        if vector is None:
-            vector = self._embedder.embed_question(text)
-            self._keep("question", {text: vector})
-        return vector
+        return self._embedder.embed_question(text)
 
     def close(self) -> None:
         """Let go of the file."""
         self._held.close()
 
-    def _kept(self, kind: str, text: str) -> Vector | None:
-        row = self._held.execute("SELECT vector FROM vectors WHERE key = ?", (_key(kind, text),)).fetchone()
+    def _kept(self, text: str) -> Vector | None:
+        row = self._held.execute("SELECT vector FROM vectors WHERE key = ?", (_key(text),)).fetchone()
         return None if row is None else np.frombuffer(row[0], "<f4").astype(np.float32)
 
-    def _keep(self, kind: str, vectors: dict[str, Vector]) -> None:
-        rows = [(_key(kind, text), np.asarray(vector, "<f4").tobytes()) for text, vector in vectors.items()]
+    def _keep(self, vectors: dict[str, Vector]) -> None:
+        rows = [(_key(text), np.asarray(vector, "<f4").tobytes()) for text, vector in vectors.items()]
         self._held.execute("BEGIN IMMEDIATE")
         self._held.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
         self._held.execute("COMMIT")
 
 
-def _key(kind: str, text: str) -> str:
-    return hashlib.sha256(f"{kind}\0{text}".encode()).hexdigest()
+def _key(text: str) -> str:
+    return hashlib.sha256(f"text\0{text}".encode()).hexdigest()
