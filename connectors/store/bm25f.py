@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -115,18 +116,14 @@ def pair_scores(heads: Sequence[str], bodies: Sequence[str], worth: Worth, avera
     """What pairs add to the scores of chunks, from their terms in order. Those of neighbours add nothing."""
     if not worth.pairs:
         return np.zeros(len(heads))
-    pairs = [" ".join(pair) for pair in worth.pairs]
-    head, body = occurrences_in(heads, pairs), occurrences_in(bodies, pairs)
+    head, body = (_occurrences(map(str.split, texts), list(worth.pairs), pairwise) for texts in (heads, bodies))
     nowhere = Occurrences(np.zeros_like(head.counts), np.zeros(len(heads)))
     return scores(head, body, nowhere, np.fromiter(worth.pairs.values(), float), averages)
 
 
-def occurrences_in(texts: Sequence[str], phrases: Sequence[str]) -> Occurrences:
-    """How often terms, or some with a space between, are in texts of terms with a space between."""
-    wanted = [_spaced(phrase) for phrase in phrases]
-    counts = [[text.count(one) for one in wanted] for text in map(_spaced, texts)]
-    lengths = [text.count(" ") + 1 if text else 0 for text in texts]
-    return Occurrences(np.array(counts, float).reshape(len(texts), len(phrases)), np.array(lengths, float))
+def occurrences_in(texts: Sequence[str], terms: Sequence[str]) -> Occurrences:
+    """How often terms are in texts of terms with a space between."""
+    return _occurrences(map(str.split, texts), terms, iter)
 
 
 _Counted = TypeVar("_Counted", str, tuple[str, str])
@@ -137,6 +134,14 @@ def _strongest(worth: Mapping[_Counted, float]) -> dict[_Counted, float]:
     return {one: worth[one] for one in kept}
 
 
-def _spaced(terms: str) -> str:
-    """With spaces of its own around every term, so that counting one does not use up the next one's."""
-    return f" {terms.replace(' ', '  ')} "
+def _occurrences(
+    fields: Iterable[Sequence[str]],
+    wanted: Sequence[_Counted],
+    parts_of: Callable[[Sequence[str]], Iterable[_Counted]],
+) -> Occurrences:
+    place, cells, lengths = {one: at for at, one in enumerate(wanted)}, list[int](), list[int]()
+    for row, terms in enumerate(fields):
+        lengths.append(len(terms))
+        cells.extend(row * len(place) + place[one] for one in filter(place.__contains__, parts_of(terms)))
+    counts = np.bincount(np.array(cells, np.intp), minlength=len(lengths) * len(place))
+    return Occurrences(counts.reshape(len(lengths), len(place)).astype(float), np.array(lengths, float))
