@@ -13,6 +13,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
     What is chosen by hand runs in one, where ``-s`` shows what a benchmark prints and ``--pdb`` works.
     """
+    if hasattr(config, "workerinput"):
+        return  # One of the two: it must not start others.
     chosen = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or not config.option.markexpr.startswith(
         "not"
     )
