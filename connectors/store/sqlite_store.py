@@ -44,7 +44,6 @@ class SqliteStore:
         self._file = SqliteFile(path, fingerprint)
         self._cache = MatrixCache()
         self._sample: tuple[tuple[int, int], list[Vector]] = ((0, 0), [])
-        self._beside = ThreadPoolExecutor(thread_name_prefix="cosines")
 
     def put(self, chunks: Sequence[Chunk]) -> None:
         """Add all chunks of one version of one document; the same put again changes nothing."""
@@ -93,9 +92,9 @@ class SqliteStore:
 
         A row that is not the chunk which its id says is nobody's; the search goes on behind it.
         """
-        with self._file.reading() as connection:
+        with self._file.reading() as connection, ThreadPoolExecutor(1, "cosines") as beside:
             matrix = self._matrix(connection)
-            nearing = query.vector is not None and self._beside.submit(matrix.cosines, query.vector, query.tags)
+            nearing = query.vector is not None and beside.submit(matrix.cosines, query.vector, query.tags)
             words = keyword_query(connection, query)
             depth = query.limit
             while True:
@@ -189,7 +188,6 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._beside.shutdown()
         self._file.close()
 
     def _matrix(self, connection: sqlite3.Connection) -> Matrix:

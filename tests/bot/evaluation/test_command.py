@@ -1,18 +1,13 @@
 """`quoth eval` keeps the contract of the commands."""
 
 import json
-import logging
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
-from bot.__main__ import main
 from tests.bot.evaluation.datasets import write_dataset
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.fakes.command_line import Run, command_line
 
 KEYS = (
     "ndcg@10 recall@3 recall@5 recall@10 recall@20 precision@3 precision@5 mrr@3 mrr pass@5 pass@10 pass@20 "
@@ -23,21 +18,10 @@ KEYS = (
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("QUOTH_CONFIG", raising=False)
     Path("quoth.yaml").write_text("data_dir: kept\nreranker: none\n")
 
-    def typed(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["quoth", *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, " ".join(said.err.split())
-
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield typed
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    with command_line(monkeypatch, capsys) as typed:
+        yield typed
 
 
 def test_the_figures_are_one_compact_object_and_the_same_next_time(run: Run, tmp_path: Path) -> None:

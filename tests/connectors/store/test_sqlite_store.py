@@ -53,6 +53,24 @@ def test_what_was_put_is_there_when_the_file_is_opened_again(path: Path, store: 
     again.close()
 
 
+def test_a_search_under_way_outlives_the_closing_of_its_store(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = chunks("a", "vpn one")
+    store.put(put)
+    store.embed({put[0].chunk_id: direction(1)})
+    matrix_of = SqliteStore._matrix
+
+    def closing(self: SqliteStore, connection: sqlite3.Connection) -> object:
+        found = matrix_of(self, connection)
+        self.close()
+        return found
+
+    monkeypatch.setattr(SqliteStore, "_matrix", closing)
+    (found,) = store.search(asked("vpn", direction(1)))
+    assert found.chunk == put[0]
+
+
 def test_two_stores_on_one_file_see_each_others_writes(path: Path, store: SqliteStore) -> None:
     other = SqliteStore(path, "fingerprint")
     for number in range(40):

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
-from bot.__main__ import main
 from bot.config_file import settings_of
 from bot.inbox.inbox import Asked, Inbox, Outcome
 from bot.inbox.presence import Presence
 from bot.rehearsal.company import commit_all
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.fakes.command_line import Run, command_line
 
 DEPLOYING = """# Deploying
 
@@ -54,21 +49,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     sources = "sources: {handbook: {type: git, url: ./handbook}}\nknowledge_bases: {eng: {sources: [handbook]}}\n"
     (tmp_path / "quoth.yaml").write_text(f"{sources}model: quotes\n")
     monkeypatch.chdir(tmp_path)
-    for name in ("ANTHROPIC_API_KEY", "QUOTH_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
-
-    def typed(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["quoth", *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, " ".join(said.err.split())
-
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield typed
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    with command_line(monkeypatch, capsys) as typed:
+        yield typed
 
 
 @pytest.mark.parametrize("words", [["questions", "init"], ["eval", "mine.yaml", "--answers"], ["eval", "mine.yaml"]])
